@@ -1,0 +1,75 @@
+// Type-checks and runs every TypeScript example of the documentation from the sources, each in an empty folder of its own.
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { binary } from "./binary.ts";
+import { type Snippet, snippetsIn } from "./docSnippets.ts";
+import { mapConcurrently, runCommand } from "./runCommand.ts";
+import { type CheckResult, filesUnder, repositoryRoot } from "./workspace.ts";
+
+const timeout = 180_000;
+
+/** The examples of the root's README, every package's README and everything under `docs/`. */
+export function documentationSnippets(): Snippet[] {
+  const paths = ["README.md", ...filesUnder(["packages", "docs"], [".md"])].filter(
+    (path) => existsSync(join(repositoryRoot, path)) && !path.endsWith("CHANGELOG.md"),
+  );
+  return paths.flatMap((path) => snippetsIn(path, readFileSync(join(repositoryRoot, path), "utf8")));
+}
+
+export async function runDocSnippets(snippets: readonly Snippet[] = documentationSnippets()): Promise<CheckResult> {
+  const running = snippets.filter(({ runs }) => runs);
+  // Inside `tests/`, because that package depends on all of ours: an example finds them by name.
+  const sources = await mkdtemp(join(repositoryRoot, "tests", ".snippets-"));
+  try {
+    const files = running.map((_, index) => join(sources, `snippet${index}.ts`));
+    await Promise.all(running.map(({ code }, index) => writeFile(files[index]!, code)));
+    const typeProblems = running.length > 0 ? await typeCheck(sources, running) : [];
+    const results = await mapConcurrently(running, 2, (snippet) => run(snippet, files[running.indexOf(snippet)]!));
+    const problems = [...typeProblems, ...results.flatMap((problem) => problem ?? [])];
+    return { problems, summary: `${running.length} examples run, ${snippets.length - running.length} marked no-run` };
+  } finally {
+    await rm(sources, { recursive: true, force: true });
+  }
+}
+
+async function typeCheck(sources: string, snippets: readonly Snippet[]): Promise<string[]> {
+  const settings = {
+    extends: join(repositoryRoot, "tsconfig.json"),
+    compilerOptions: { moduleDetection: "force", typeRoots: [join(repositoryRoot, "node_modules/@types")] },
+    include: ["*.ts"],
+  };
+  await writeFile(join(sources, "tsconfig.json"), JSON.stringify(settings));
+  const { status, output } = await runCommand(process.execPath, [binary("typescript", "tsc"), "-p", sources], {
+    cwd: sources,
+  });
+  if (status === 0) return [];
+  return output
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const place = /^snippet(\d+)\.ts\((\d+),\d+\): (.*)$/.exec(line);
+      const snippet = snippets[Number(place?.[1])];
+      return place && snippet ? `${snippet.path}:${snippet.line + Number(place[2])}: ${place[3]}` : line;
+    });
+}
+
+async function run(snippet: Snippet, file: string): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), "llm-snippet-"));
+  await mkdir(folder, { recursive: true });
+  try {
+    const tsx = join(repositoryRoot, "node_modules/tsx/dist/loader.mjs");
+    const parameters = ["--import", new URL(`file://${tsx}`).href, "--conditions=@llm/source", file];
+    const { status, output } = await runCommand(process.execPath, parameters, { cwd: folder, timeout });
+    if (status === 0) return undefined;
+    const place = `${snippet.path}:${snippet.line}`;
+    return `${place}: the example failed\n${indent(snippet.code)}\n${indent(output.replaceAll(file, relative(".", place)))}`;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replaceAll(/^/gm, "    ");
+}
