@@ -1,8 +1,9 @@
 // Type-checks and runs every TypeScript example of the documentation from the sources, each in an empty folder of its own.
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { binary } from "./binary.ts";
 import { type Snippet, snippetsIn } from "./docSnippets.ts";
 import { mapConcurrently, runCommand } from "./runCommand.ts";
@@ -57,14 +58,13 @@ async function typeCheck(sources: string, snippets: readonly Snippet[]): Promise
 
 async function run(snippet: Snippet, file: string): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "llm-snippet-"));
-  await mkdir(folder, { recursive: true });
   try {
-    const tsx = join(repositoryRoot, "node_modules/tsx/dist/loader.mjs");
-    const parameters = ["--import", new URL(`file://${tsx}`).href, "--conditions=@llm/source", file];
+    const fromSource = pathToFileURL(join(repositoryRoot, "scripts/runFromSource.mjs")).href;
+    const parameters = ["--import", fromSource, "--conditions=@llm/source", file];
     const { status, output } = await runCommand(process.execPath, parameters, { cwd: folder, timeout });
     if (status === 0) return undefined;
     const place = `${snippet.path}:${snippet.line}`;
-    return `${place}: the example failed\n${indent(snippet.code)}\n${indent(output.replaceAll(file, relative(".", place)))}`;
+    return `${place}: the example failed\n${indent(snippet.code)}\n${indent(output.replaceAll(file, "example.ts"))}`;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

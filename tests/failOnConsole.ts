@@ -1,17 +1,24 @@
-// A test that prints hides the line that matters in the log: printing fails the test.
-import { afterEach, beforeEach, expect, vi } from "vitest";
+// A test that prints hides the line that matters in the log: whatever is printed, by console or straight to a stream, fails the test.
+import { afterAll, afterEach, expect } from "vitest";
 
-const methods = ["log", "info", "warn", "error", "debug"] as const;
+const printed: string[] = [];
 
-beforeEach(() => {
-  for (const method of methods) vi.spyOn(console, method).mockImplementation(() => {});
-});
+// From here on, also while test files load and hooks run. A test that expects a message replaces the method itself (`vi.spyOn`).
+for (const method of ["log", "info", "warn", "error", "debug"] as const) {
+  console[method] = (...values: unknown[]) => void printed.push(`console.${method}: ${values.map(String).join(" ")}`);
+}
+for (const stream of ["stdout", "stderr"] as const) {
+  process[stream].write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
+    printed.push(`process.${stream}: ${typeof chunk === "string" ? chunk : Buffer.from(chunk).toString()}`);
+    const done = rest.at(-1);
+    if (typeof done === "function") done();
+    return true;
+  };
+}
 
-afterEach(() => {
-  for (const method of methods) {
-    const spy = vi.mocked(console[method]);
-    const calls = spy.mock?.calls ?? [];
-    spy.mockRestore?.();
-    expect(calls, `the test called console.${method}`).toEqual([]);
-  }
-});
+function expectSilence(): void {
+  expect(printed.splice(0), "tests print nothing").toEqual([]);
+}
+
+afterEach(expectSilence);
+afterAll(expectSilence);
