@@ -1,1 +1,9 @@
-export {};
+// Public names of `@llm/tokenizer`.
+export { FormatError } from "./errors.ts";
+export { loadTokenizer, saveTokenizer } from "./files.ts";
+export type { PatternName } from "./patterns.ts";
+export { loadTiktoken, type TiktokenEncoding } from "./tiktoken.ts";
+export type { AllowedSpecial, DecodeOptions, DecodeStream, EncodeOptions, Tokenizer } from "./tokenizer.ts";
+export type { TokenizerJson } from "./tokenizerDefinition.ts";
+export { parseTokenizerJson, toTokenizerJson } from "./tokenizerJson.ts";
+export { type BpeTrainingOptions, type BpeTrainingProgress, trainByteLevelBpe } from "./trainBpe.ts";

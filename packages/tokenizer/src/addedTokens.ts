@@ -1,0 +1,100 @@
+// Added tokens: strings that are cut out of a text before anything else happens to it, and become one id each.
+// The rules (leftmost, then longest; whole words; stripped white space) are those of Hugging Face `tokenizers`.
+import type { AllowedSpecial } from "./tokenizer.ts";
+
+/** One entry of `added_tokens` in `tokenizer.json`, with our field names. */
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  /** Recognised only where no word character stands on either side. */
+  readonly singleWord: boolean;
+  /** Takes the white space on its left with it. */
+  readonly leftStrip: boolean;
+  /** Takes the white space on its right with it. */
+  readonly rightStrip: boolean;
+  /** Looked for in the normalised text (true) or in the text as it came (false). */
+  readonly normalized: boolean;
+  /** Left out by `skipSpecialTokens`, and plain text unless allowed. */
+  readonly special: boolean;
+}
+
+/** A part of a text: an added token, or a string that holds none. */
+export type TextPart = { readonly id: number } | { readonly text: string };
+
+const wordCharacter = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]";
+const endsWithWord = new RegExp(`${wordCharacter}$`, "u");
+const startsWithWord = new RegExp(`^${wordCharacter}`, "u");
+const whiteSpace = /\p{White_Space}/u;
+
+/** Whether special tokens spelled out in a text may be recognised as such. */
+export function isAllowed(token: AddedToken, allowed: AllowedSpecial): boolean {
+  if (!token.special || allowed === "all") return true;
+  return allowed !== "none" && allowed.has(token.content);
+}
+
+/** Finds added tokens in texts. */
+export class AddedTokenMatcher {
+  readonly #tokens: readonly AddedToken[];
+  /** The tokens by their first code unit, longest first. */
+  readonly #byFirstUnit = new Map<number, AddedToken[]>();
+  readonly #isFirstUnit = new Uint8Array(0x10000);
+
+  constructor(tokens: readonly AddedToken[]) {
+    this.#tokens = tokens.filter((token) => token.content !== "");
+    for (const token of this.#tokens) {
+      const unit = token.content.charCodeAt(0);
+      const others = this.#byFirstUnit.get(unit) ?? [];
+      others.push(token);
+      others.sort((a, b) => b.content.length - a.content.length);
+      this.#byFirstUnit.set(unit, others);
+      this.#isFirstUnit[unit] = 1;
+    }
+  }
+
+  /** Cuts `text` into added tokens and the texts between them. */
+  split(text: string, allowed: AllowedSpecial): TextPart[] {
+    if (!this.#tokens.some((token) => isAllowed(token, allowed))) return text === "" ? [] : [{ text }];
+    const parts: TextPart[] = [];
+    let done = 0;
+    for (let at = 0; at < text.length; ) {
+      const token = this.#isFirstUnit[text.charCodeAt(at)] ? this.#tokenAt(text, at, allowed) : undefined;
+      if (!token) {
+        at++;
+        continue;
+      }
+      const start = token.leftStrip ? spaceStart(text, at, done) : at;
+      const stop = at + token.content.length;
+      if (start > done) parts.push({ text: text.slice(done, start) });
+      parts.push({ id: token.id });
+      done = token.rightStrip ? spaceStop(text, stop) : stop;
+      at = done;
+    }
+    if (done < text.length) parts.push({ text: text.slice(done) });
+    return parts;
+  }
+
+  #tokenAt(text: string, at: number, allowed: AllowedSpecial): AddedToken | undefined {
+    for (const token of this.#byFirstUnit.get(text.charCodeAt(at))!) {
+      if (!isAllowed(token, allowed) || !text.startsWith(token.content, at)) continue;
+      if (!token.singleWord || standsAlone(text, at, at + token.content.length)) return token;
+    }
+    return undefined;
+  }
+}
+
+function standsAlone(text: string, start: number, stop: number): boolean {
+  // Two units are enough to hold the one neighbouring character.
+  return (
+    !endsWithWord.test(text.slice(Math.max(0, start - 2), start)) && !startsWithWord.test(text.slice(stop, stop + 2))
+  );
+}
+
+function spaceStart(text: string, at: number, limit: number): number {
+  while (at > limit && whiteSpace.test(text[at - 1]!)) at--;
+  return at;
+}
+
+function spaceStop(text: string, at: number): number {
+  while (at < text.length && whiteSpace.test(text[at]!)) at++;
+  return at;
+}

@@ -1,0 +1,140 @@
+// The merge loop of byte pair encoding: while some neighbours have a merge, the one of lowest rank, leftmost first, is made.
+// Short pieces are searched linearly, which is fastest in practice; long ones use a heap, so that no piece takes quadratic time.
+import type { PairTable } from "./pairTable.ts";
+import type { TokenBuffer } from "./tokenBuffer.ts";
+
+/** Pieces of at most this many symbols are searched linearly. */
+const linearLimit = 48;
+const noRank = 0x7fffffff;
+/** A heap key is rank × keyBase + position, exact in a double while ranks stay below 2^21. */
+const keyBase = 2 ** 32;
+
+/** The most merges a model can have. */
+export const maxMerges = 2 ** 21;
+
+/** Merges symbols by a table of pairs with (rank, merged id). Holds scratch memory only; one for each encoder. */
+export class PieceMerger {
+  readonly #merges: PairTable;
+  readonly #ranks = new Int32Array(linearLimit);
+  readonly #merged = new Int32Array(linearLimit);
+
+  constructor(merges: PairTable) {
+    this.#merges = merges;
+  }
+
+  /** Appends to `out` what `symbols[0, count)` merge to. Overwrites `symbols`. */
+  merge(symbols: Int32Array, count: number, out: TokenBuffer): void {
+    const left = count <= linearLimit ? this.mergeLinear(symbols, count) : this.mergeWithHeap(symbols, count);
+    out.reserve(left);
+    for (let i = 0; i < left; i++) out.ids[out.length++] = symbols[i]!;
+  }
+
+  /** Merges `symbols[0, count)` in place, searching all pairs for each merge; `count` at most 48. Returns the new count. */
+  mergeLinear(symbols: Int32Array, count: number): number {
+    const ranks = this.#ranks;
+    for (let i = 0; i + 1 < count; i++) this.#rankPair(symbols, i, i + 1);
+    while (count > 1) {
+      let best = 0;
+      for (let i = 1; i + 1 < count; i++) if (ranks[i]! < ranks[best]!) best = i;
+      if (ranks[best] === noRank) break;
+      symbols[best] = this.#merged[best]!;
+      count--;
+      for (let i = best + 1; i < count; i++) {
+        symbols[i] = symbols[i + 1]!;
+        ranks[i] = ranks[i + 1]!;
+        this.#merged[i] = this.#merged[i + 1]!;
+      }
+      if (best + 1 < count) this.#rankPair(symbols, best, best + 1);
+      if (best > 0) this.#rankPair(symbols, best - 1, best);
+    }
+    return count;
+  }
+
+  #rankPair(symbols: Int32Array, left: number, right: number): void {
+    const at = this.#merges.find(symbols[left]!, symbols[right]!);
+    this.#ranks[left] = at < 0 ? noRank : this.#merges.first(at);
+    this.#merged[left] = at < 0 ? -1 : this.#merges.second(at);
+  }
+
+  /** Merges `symbols[0, count)` in place with a heap of possible merges and a linked list. Returns the new count. */
+  mergeWithHeap(symbols: Int32Array, count: number): number {
+    const merges = this.#merges;
+    const next = new Int32Array(count);
+    const previous = new Int32Array(count);
+    const heap = new NumberHeap(count * 2);
+    const consider = (left: number): void => {
+      const right = next[left]!;
+      const at = right < count ? merges.find(symbols[left]!, symbols[right]!) : -1;
+      if (at >= 0) heap.push(merges.first(at) * keyBase + left);
+    };
+    for (let i = 0; i < count; i++) {
+      next[i] = i + 1;
+      previous[i] = i - 1;
+    }
+    for (let i = 0; i + 1 < count; i++) consider(i);
+    for (let key = heap.pop(); key >= 0; key = heap.pop()) {
+      const left = key % keyBase;
+      const right = symbols[left]! < 0 ? count : next[left]!;
+      if (right >= count) continue;
+      const at = merges.find(symbols[left]!, symbols[right]!);
+      // The neighbours changed since the key was pushed; their own merge has a key of its own.
+      if (at < 0 || merges.first(at) !== Math.floor(key / keyBase)) continue;
+      symbols[left] = merges.second(at);
+      symbols[right] = -1;
+      const after = next[right]!;
+      next[left] = after;
+      if (after < count) previous[after] = left;
+      consider(left);
+      if (previous[left]! >= 0) consider(previous[left]!);
+    }
+    let kept = 0;
+    for (let i = 0; i < count; i = next[i]!) symbols[kept++] = symbols[i]!;
+    return kept;
+  }
+}
+
+/** A binary min-heap of doubles. */
+class NumberHeap {
+  #keys: Float64Array;
+  #size = 0;
+
+  constructor(capacity: number) {
+    this.#keys = new Float64Array(Math.max(capacity, 1));
+  }
+
+  push(key: number): void {
+    if (this.#size === this.#keys.length) {
+      const larger = new Float64Array(this.#keys.length * 2);
+      larger.set(this.#keys);
+      this.#keys = larger;
+    }
+    const keys = this.#keys;
+    let at = this.#size++;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (keys[parent]! <= key) break;
+      keys[at] = keys[parent]!;
+      at = parent;
+    }
+    keys[at] = key;
+  }
+
+  /** The smallest key, removed; -1 when the heap is empty. */
+  pop(): number {
+    if (this.#size === 0) return -1;
+    const keys = this.#keys;
+    const top = keys[0]!;
+    const last = keys[--this.#size]!;
+    let at = 0;
+    for (;;) {
+      let child = at * 2 + 1;
+      if (child >= this.#size) break;
+      if (child + 1 < this.#size && keys[child + 1]! < keys[child]!) child++;
+      if (keys[child]! >= last) break;
+      keys[at] = keys[child]!;
+      at = child;
+    }
+    keys[at] = last;
+    return top;
+  }
+}

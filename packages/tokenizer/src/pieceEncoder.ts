@@ -1,0 +1,156 @@
+// Encodes sections of text: cuts them into pieces with a scanner, looks each piece up in a bounded cache, and runs the merge
+// loop on a miss. This is the hot path; it makes no strings and works on typed arrays only.
+import { PieceMerger } from "./mergePiece.ts";
+import type { PairTable } from "./pairTable.ts";
+import type { Scanner } from "./scanners.ts";
+import { TokenBuffer } from "./tokenBuffer.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+import { hashUnits, WordTable } from "./wordTable.ts";
+
+/** Longer pieces are not cached: they seldom come again. In code units. */
+const maxCachedUnits = 96;
+/** The cache starts over when it holds this many pieces or code units: about 8 MB together. */
+const maxCacheEntries = 1 << 17;
+const maxCacheUnits = 1 << 21;
+
+/** What a byte-level BPE model knows, as {@link PieceEncoder} needs it. */
+export interface BpeTables {
+  readonly vocabulary: Vocabulary;
+  /** Pairs of ids with (rank, id of the merged token). */
+  readonly merges: PairTable;
+  /** A piece that is a token as a whole is taken as that token, whatever the merges say (Llama 3, tiktoken). */
+  readonly ignoreMerges: boolean;
+  /** The id for a byte that is no token; without one such bytes are left out, as Hugging Face `tokenizers` does. */
+  readonly unknownId: number | undefined;
+  /** One `unknownId` stands for a run of unknown bytes. */
+  readonly fuseUnknown: boolean;
+}
+
+export class PieceEncoder {
+  readonly #tables: BpeTables;
+  readonly #merger: PieceMerger;
+  readonly #byteIds: Int32Array;
+  readonly #cache = new WordTable();
+  /** The ids of cached pieces one after the other; entry `e` is `[cachedEnds[e - 1], cachedEnds[e])`. */
+  readonly #cachedIds = new TokenBuffer();
+  readonly #cachedEnds = new Uint32Array(maxCacheEntries);
+  #units = new Uint16Array(1024);
+  #bytes = new Uint16Array(1024);
+  #symbols = new Int32Array(1024);
+
+  constructor(tables: BpeTables) {
+    this.#tables = tables;
+    this.#merger = new PieceMerger(tables.merges);
+    const byte = new Uint16Array(1);
+    this.#byteIds = Int32Array.from({ length: 256 }, (_, value) => {
+      byte[0] = value;
+      return tables.vocabulary.idOfBytes(byte, 0, 1);
+    });
+  }
+
+  /** Appends the ids of `text`, which is cut into pieces by `scan`. */
+  encode(text: string, scan: Scanner, out: TokenBuffer): void {
+    const length = text.length;
+    if (length > this.#units.length) this.#units = new Uint16Array(length * 2);
+    const units = this.#units;
+    for (let i = 0; i < length; i++) units[i] = text.charCodeAt(i);
+    for (let start = 0; start < length; ) {
+      const end = scan(units, start, length);
+      if (end - start > maxCachedUnits) this.#encodePiece(units, start, end, out);
+      else this.#encodeCached(units, start, end, out);
+      start = end;
+    }
+    // A large text must not keep its memory for good.
+    if (length > 1 << 20) this.#units = new Uint16Array(1024);
+  }
+
+  #encodeCached(units: Uint16Array, start: number, end: number, out: TokenBuffer): void {
+    const hash = hashUnits(units, start, end);
+    const entry = this.#cache.find(units, start, end, hash);
+    if (entry < 0) {
+      const first = out.length;
+      this.#encodePiece(units, start, end, out);
+      this.#remember(units, start, end, hash, out, first);
+      return;
+    }
+    const cached = this.#cachedIds.ids;
+    const last = this.#cachedEnds[entry]!;
+    const first = entry === 0 ? 0 : this.#cachedEnds[entry - 1]!;
+    out.reserve(last - first);
+    for (let i = first; i < last; i++) out.ids[out.length++] = cached[i]!;
+  }
+
+  #remember(units: Uint16Array, start: number, end: number, hash: number, out: TokenBuffer, first: number): void {
+    if (this.#cache.size === maxCacheEntries || this.#cache.unitCount > maxCacheUnits) {
+      this.#cache.clear();
+      this.#cachedIds.length = 0;
+    }
+    const entry = this.#cache.add(units, start, end, hash);
+    for (let i = first; i < out.length; i++) this.#cachedIds.push(out.ids[i]!);
+    this.#cachedEnds[entry] = this.#cachedIds.length;
+  }
+
+  #encodePiece(units: Uint16Array, start: number, end: number, out: TokenBuffer): void {
+    const { vocabulary, ignoreMerges, unknownId, fuseUnknown } = this.#tables;
+    const count = this.#writeUtf8(units, start, end);
+    const bytes = this.#bytes;
+    if (ignoreMerges) {
+      const whole = vocabulary.idOfBytes(bytes, 0, count);
+      if (whole >= 0) {
+        out.push(whole);
+        return;
+      }
+    }
+    const symbols = this.#symbols;
+    let symbolCount = 0;
+    let afterUnknown = false;
+    for (let i = 0; i < count; i++) {
+      const id = this.#byteIds[bytes[i]!]!;
+      if (id >= 0) symbols[symbolCount++] = id;
+      else if (unknownId !== undefined && !(afterUnknown && fuseUnknown)) symbols[symbolCount++] = unknownId;
+      afterUnknown = id < 0;
+    }
+    this.#merger.merge(symbols, symbolCount, out);
+    if (count > 1 << 20) this.#shrink();
+  }
+
+  #shrink(): void {
+    this.#bytes = new Uint16Array(1024);
+    this.#symbols = new Int32Array(1024);
+  }
+
+  /** Writes `units[start, end)` as UTF-8, one byte for each element; returns how many. A lone surrogate becomes U+FFFD. */
+  #writeUtf8(units: Uint16Array, start: number, end: number): number {
+    if ((end - start) * 3 > this.#bytes.length) {
+      this.#bytes = new Uint16Array((end - start) * 3);
+      this.#symbols = new Int32Array((end - start) * 3);
+    }
+    const bytes = this.#bytes;
+    let count = 0;
+    for (let i = start; i < end; i++) {
+      let code = units[i]!;
+      if (code < 0x80) {
+        bytes[count++] = code;
+        continue;
+      }
+      if ((code & 0xf800) === 0xd800) {
+        const low = i + 1 < end ? units[i + 1]! : 0;
+        if (code < 0xdc00 && (low & 0xfc00) === 0xdc00) {
+          code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+          i++;
+        } else code = 0xfffd;
+      }
+      if (code < 0x800) bytes[count++] = 0xc0 | (code >> 6);
+      else {
+        if (code < 0x10000) bytes[count++] = 0xe0 | (code >> 12);
+        else {
+          bytes[count++] = 0xf0 | (code >> 18);
+          bytes[count++] = 0x80 | ((code >> 12) & 0x3f);
+        }
+        bytes[count++] = 0x80 | ((code >> 6) & 0x3f);
+      }
+      bytes[count++] = 0x80 | (code & 0x3f);
+    }
+    return count;
+  }
+}

@@ -1,0 +1,58 @@
+// The interface that every tokenizer of this package has, and the options of its methods.
+
+/** Options of {@link Tokenizer.encode}. */
+export interface EncodeOptions {
+  /** Add what the tokenizer's post-processor adds around a text (for example a begin-of-text token). Default true. */
+  addSpecialTokens?: boolean;
+  /**
+   * Which special tokens are recognised where they are spelled out in the text. By default none: text from outside cannot
+   * forge an end-of-text or a change of speaker. `"all"` is what Hugging Face `tokenizers` does by default.
+   */
+  allowedSpecial?: AllowedSpecial;
+}
+
+/** See {@link EncodeOptions.allowedSpecial}. */
+export type AllowedSpecial = "all" | "none" | ReadonlySet<string>;
+
+/** Options of {@link Tokenizer.decode}. */
+export interface DecodeOptions {
+  /** Leave special tokens out of the text. Default false. */
+  skipSpecialTokens?: boolean;
+}
+
+/** Turns ids into text one at a time; see {@link Tokenizer.decodeStream}. */
+export interface DecodeStream {
+  /** The text that became complete with this id; empty while a character is still unfinished. */
+  push(id: number): string;
+  /** The rest: U+FFFD for a character that was never finished, otherwise empty. The stream can then be used anew. */
+  end(): string;
+}
+
+/** Text to token ids and back. Made by `loadTokenizer`, `parseTokenizerJson`, `loadTiktoken` or `trainByteLevelBpe`. */
+export interface Tokenizer {
+  /** Ids are 0 … `vocabularySize` - 1, added tokens included. */
+  readonly vocabularySize: number;
+  /** The special tokens and their ids. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+  /**
+   * The ids of `text`. Never throws for a string: a lone surrogate is read as U+FFFD.
+   *
+   * @example
+   * const ids = tokenizer.encode("Hello world");
+   * tokenizer.decode(ids); // "Hello world"
+   */
+  encode(text: string, options?: EncodeOptions): Uint32Array;
+  /** `encode` of each text. */
+  encodeBatch(texts: readonly string[], options?: EncodeOptions): Uint32Array[];
+  /**
+   * The text of `ids`. Bytes that are not valid UTF-8 become U+FFFD.
+   * @throws RangeError for an id that is no token.
+   */
+  decode(ids: ArrayLike<number>, options?: DecodeOptions): string;
+  /** A decoder for ids that arrive one by one. It never emits half a character, and what it emits adds up to `decode`. */
+  decodeStream(options?: DecodeOptions): DecodeStream;
+  /** The id of a token as `tokenizer.json` spells it (byte-level: `"Ġthe"`), or undefined. */
+  tokenToId(token: string): number | undefined;
+  /** The token of an id as `tokenizer.json` spells it, or undefined. */
+  idToToken(id: number): string | undefined;
+}
