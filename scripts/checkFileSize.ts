@@ -6,18 +6,30 @@ import { type CheckResult, filesUnder, repositoryRoot } from "./workspace.ts";
 const maximumLines = 500;
 const listed = 5;
 
+interface FileSize {
+  readonly path: string;
+  readonly lines: number;
+}
+
+/** One line for each file above the limit. */
+export function sizeProblems(sizes: readonly FileSize[]): string[] {
+  return sizes
+    .filter(({ lines }) => lines > maximumLines)
+    .map(({ path, lines }) => `${path}: ${lines} lines, the limit is ${maximumLines} (split it by what it holds)`);
+}
+
 export function checkFileSize(): CheckResult {
   const generated = (path: string): boolean => path.endsWith("_pb.ts");
   const sizes = filesUnder(["packages", "examples", "benchmarks", "tests", "scripts", "tools"], [".ts", ".py"])
     .filter((path) => !generated(path))
     .map((path) => ({ path, lines: lineCount(readFileSync(join(repositoryRoot, path), "utf8")) }))
     .sort((a, b) => b.lines - a.lines);
-  const problems = sizes
-    .filter(({ lines }) => lines > maximumLines)
-    .map(({ path, lines }) => `${path}: ${lines} lines, the limit is ${maximumLines} (split it by what it holds)`);
   const median = sizes[Math.floor(sizes.length / 2)]?.lines ?? 0;
   const largest = sizes.slice(0, listed).map(({ path, lines }) => `${path} ${lines}`);
-  return { problems, summary: `${sizes.length} files, median ${median} lines; largest: ${largest.join(", ")}` };
+  return {
+    problems: sizeProblems(sizes),
+    summary: `${sizes.length} files, median ${median} lines; largest: ${largest.join(", ")}`,
+  };
 }
 
 function lineCount(text: string): number {
