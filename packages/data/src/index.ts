@@ -1,1 +1,38 @@
-export {};
+// The public names of @llm/data.
+
+export type { Batch, BatchOptions, BatchPosition, BatchStream } from "./batchStream.ts";
+export { type ChunkOptions, chunk, chunkText, type TextChunk } from "./chunkText.ts";
+export type { InvalidUtf8Policy } from "./decodeText.ts";
+export { type DeduplicateOptions, deduplicate } from "./deduplicate.ts";
+export type { Document, Step, StepContext } from "./document.ts";
+export { DataError, FileError, type FilePlace, FormatError } from "./errors.ts";
+export { type FilterLengthOptions, filterLength } from "./filterLength.ts";
+export type { TextFormat } from "./inputFiles.ts";
+export { type NormalizeOptions, normalize, normalizeText } from "./normalize.ts";
+export {
+  type Count,
+  type Pipeline,
+  type PipelineOptions,
+  type PipelineReport,
+  pipeline,
+  type StepReport,
+} from "./pipeline.ts";
+export {
+  type DocumentSource,
+  type ReadOptions,
+  type ReadProgress,
+  readDocuments,
+  type SourceReport,
+} from "./readDocuments.ts";
+export {
+  readShardIndex,
+  type ShardEntry,
+  type ShardIndex,
+  type SplitIndex,
+  type SplitName,
+  type TokenDtype,
+} from "./shardIndex.ts";
+export { type OpenShardsOptions, openTokenShards, type TokenDataset } from "./tokenDataset.ts";
+export type { TokenEncoder } from "./tokenEncoder.ts";
+export { writeDocuments } from "./writeDocuments.ts";
+export { type ShardProgress, type WriteShardsOptions, writeTokenShards } from "./writeTokenShards.ts";

@@ -1,0 +1,186 @@
+// Cuts a stream of tokens into windows and hands them out in batches, in an order that can be left and taken up again.
+import { DataError } from "./errors.ts";
+import { deriveKey, WindowOrder } from "./windowOrder.ts";
+
+/** Inputs and targets of one training step. Both have shape [batchSize, sequenceLength], row-major. */
+export interface Batch {
+  readonly inputIds: Int32Array;
+  /** At each place the token that follows the one in `inputIds`; a label of -100 is to be ignored by the loss. */
+  readonly labels: Int32Array;
+  readonly batchSize: number;
+  readonly sequenceLength: number;
+}
+
+/** Options of `TokenDataset.batches`. */
+export interface BatchOptions {
+  /** Windows per batch. */
+  readonly batchSize: number;
+  /** Tokens per window. */
+  readonly sequenceLength: number;
+  /** Chooses the order of the windows; a safe integer. Default 0. */
+  readonly seed?: number;
+  /**
+   * Visits the windows in a pseudo-random order, another one each epoch, and cuts them from another start each epoch.
+   * False: from the first to the last. Default true.
+   */
+  readonly shuffle?: boolean;
+  /** Passes over the data. Default: without end. */
+  readonly epochs?: number;
+}
+
+/** A place in the sequence of batches, as plain JSON. */
+export interface BatchPosition {
+  readonly seed: number;
+  /** Passes over the data completed. */
+  readonly epoch: number;
+  /** Batches of this epoch already handed out. */
+  readonly step: number;
+}
+
+/** Batches, one after another. Iterating and `next` go on from the same place. */
+export interface BatchStream extends AsyncIterable<Batch> {
+  /** Batches in one epoch; the last, incomplete one is left out. */
+  readonly batchesPerEpoch: number;
+  /** The next batch, or undefined after the last epoch. The batch after it is read meanwhile. */
+  next(): Promise<Batch | undefined>;
+  /** Where the next batch will come from: save it with a checkpoint. */
+  position(): BatchPosition;
+  /**
+   * Goes to a saved position: the batches from there on are those that followed when it was saved, given the same data,
+   * batch size, sequence length and shuffling. The position's seed replaces the stream's own.
+   */
+  seek(position: BatchPosition): void;
+}
+
+/** The tokens a stream of batches is cut from. */
+export interface TokenSource {
+  /** Names the data in errors. */
+  readonly name: string;
+  readonly tokenCount: number;
+  read(offset: number, length: number): Promise<Uint32Array>;
+}
+
+/**
+ * Starts a stream of batches at its beginning.
+ * @throws DataError when the tokens do not fill one batch, or an option is impossible.
+ */
+export function batchStream(source: TokenSource, options: BatchOptions): BatchStream {
+  return new WindowBatches(source, options);
+}
+
+class WindowBatches implements BatchStream {
+  readonly batchesPerEpoch: number;
+  readonly #source: TokenSource;
+  readonly #options: BatchOptions;
+  readonly #windows: number;
+  #position: BatchPosition;
+  #ahead: { readonly position: BatchPosition; readonly batch: Promise<Batch> } | undefined;
+
+  constructor(source: TokenSource, options: BatchOptions) {
+    checkOptions(options);
+    this.#source = source;
+    this.#options = options;
+    this.#windows = windowsPerEpoch(source, options);
+    this.batchesPerEpoch = Math.floor(this.#windows / options.batchSize);
+    this.#position = { seed: options.seed ?? 0, epoch: 0, step: 0 };
+  }
+
+  position(): BatchPosition {
+    return this.#position;
+  }
+
+  seek({ seed, epoch, step }: BatchPosition): void {
+    const whole = Number.isSafeInteger(seed) && isCount(epoch) && isCount(step);
+    if (!whole || step > this.batchesPerEpoch) {
+      throw new DataError(
+        `seek: expected a position with a seed, an epoch and a step of at most ${this.batchesPerEpoch}, got ${JSON.stringify({ seed, epoch, step })} (a position fits only the data, batchSize and sequenceLength it was saved with)`,
+      );
+    }
+    this.#position = step === this.batchesPerEpoch ? { seed, epoch: epoch + 1, step: 0 } : { seed, epoch, step };
+    this.#ahead = undefined;
+  }
+
+  async next(): Promise<Batch | undefined> {
+    const position = this.#position;
+    if (this.#isPastEnd(position)) return undefined;
+    const batch = this.#ahead?.position === position ? this.#ahead.batch : this.#read(position);
+    const { seed, epoch, step } = position;
+    this.#position =
+      step + 1 === this.batchesPerEpoch ? { seed, epoch: epoch + 1, step: 0 } : { seed, epoch, step: step + 1 };
+    this.#readAhead(this.#position);
+    return batch;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch> {
+    for (let batch = await this.next(); batch; batch = await this.next()) yield batch;
+  }
+
+  #readAhead(position: BatchPosition): void {
+    this.#ahead = undefined;
+    if (this.#isPastEnd(position)) return;
+    const batch = this.#read(position);
+    // A failure belongs to the call that asks for this batch; until then nobody listens.
+    batch.catch(() => {});
+    this.#ahead = { position, batch };
+  }
+
+  #isPastEnd({ epoch }: BatchPosition): boolean {
+    return epoch >= (this.#options.epochs ?? Number.POSITIVE_INFINITY);
+  }
+
+  async #read(position: BatchPosition): Promise<Batch> {
+    const { batchSize, sequenceLength } = this.#options;
+    const offsets = this.#windowOffsets(position);
+    const windows = await Promise.all(offsets.map((offset) => this.#source.read(offset, sequenceLength + 1)));
+    const inputIds = new Int32Array(batchSize * sequenceLength);
+    const labels = new Int32Array(batchSize * sequenceLength);
+    for (const [row, window] of windows.entries()) {
+      inputIds.set(window.subarray(0, sequenceLength), row * sequenceLength);
+      labels.set(window.subarray(1), row * sequenceLength);
+    }
+    return { inputIds, labels, batchSize, sequenceLength };
+  }
+
+  /** Token offsets of the windows of one batch. */
+  #windowOffsets({ seed, epoch, step }: BatchPosition): number[] {
+    const { batchSize, sequenceLength, shuffle = true } = this.#options;
+    const places = Array.from({ length: batchSize }, (_, row) => step * batchSize + row);
+    if (!shuffle) return places.map((place) => place * sequenceLength);
+    const spare = this.#source.tokenCount - 1 - this.#windows * sequenceLength;
+    const starts = Math.min(spare + 1, sequenceLength);
+    const start = deriveKey(seed, epoch, 0) % starts;
+    const order = new WindowOrder(this.#windows, deriveKey(seed, epoch, 1));
+    return places.map((place) => start + order.at(place) * sequenceLength);
+  }
+}
+
+/**
+ * Windows that an epoch can visit. Each needs one token more than its length, for the last label. When shuffling, one
+ * window's worth is left free for the random start where there is enough data, so that every epoch has the same number.
+ */
+function windowsPerEpoch({ name, tokenCount }: TokenSource, options: BatchOptions): number {
+  const { batchSize, sequenceLength, shuffle = true } = options;
+  const windows = Math.floor((tokenCount - 1) / sequenceLength);
+  if (windows < batchSize) {
+    const needed = batchSize * sequenceLength + 1;
+    const what = windows < 1 ? "not even one context" : "not one batch";
+    throw new DataError(
+      `batches: ${name} holds ${tokenCount} tokens, ${what}: ${needed} are needed for batchSize ${batchSize} × sequenceLength ${sequenceLength} + 1 (add text, or lower batchSize or sequenceLength)`,
+    );
+  }
+  const shifted = Math.floor((tokenCount - sequenceLength) / sequenceLength);
+  return shuffle && shifted >= batchSize ? shifted : windows;
+}
+
+function checkOptions({ batchSize, sequenceLength, seed = 0, epochs = 1 }: BatchOptions): void {
+  for (const [name, value] of Object.entries({ batchSize, sequenceLength, epochs })) {
+    if (Number.isSafeInteger(value) && value > 0) continue;
+    if (name === "epochs" && value === Number.POSITIVE_INFINITY) continue;
+    throw new DataError(`batches: ${name}: expected a whole number above 0, got ${value}`);
+  }
+  if (!Number.isSafeInteger(seed)) throw new DataError(`batches: seed: expected a safe integer, got ${seed}`);
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
