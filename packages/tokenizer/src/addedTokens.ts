@@ -1,6 +1,7 @@
 // Added tokens: strings that are cut out of a text before anything else happens to it, and become one id each.
 // The rules (leftmost, then longest; whole words; stripped white space) are those of Hugging Face `tokenizers`.
 import type { AllowedSpecial } from "./tokenizer.ts";
+import { wordCharacters } from "./wordCharacters.ts";
 
 /** One entry of `added_tokens` in `tokenizer.json`, with our field names. */
 export interface AddedToken {
@@ -21,9 +22,8 @@ export interface AddedToken {
 /** A part of a text: an added token, or a string that holds none. */
 export type TextPart = { readonly id: number } | { readonly text: string };
 
-const wordCharacter = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]";
-const endsWithWord = new RegExp(`${wordCharacter}$`, "u");
-const startsWithWord = new RegExp(`^${wordCharacter}`, "u");
+const endsWithWord = new RegExp(`[${wordCharacters}]$`, "u");
+const startsWithWord = new RegExp(`^[${wordCharacters}]`, "u");
 const whiteSpace = /\p{White_Space}/u;
 
 /** Whether special tokens spelled out in a text may be recognised as such. */

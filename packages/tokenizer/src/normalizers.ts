@@ -47,7 +47,7 @@ function read(definition: JsonObject, where: string): Normalizer {
       };
     }
     case "StripAccents":
-      return (text) => text.replace(/\p{Mn}/gu, "");
+      return (text) => text.replace(/\p{M}/gu, "");
     default:
       return unsupported(`${where}.type`, kind, supportedKinds);
   }

@@ -5,6 +5,7 @@ import { translatePattern } from "./oniguruma.ts";
 import { patterns, scannerFor } from "./patterns.ts";
 import { type Scanner, scanAll } from "./scanners.ts";
 import { type SplitBehavior, splitBehavior, splitText } from "./splitPatterns.ts";
+import { wordCharacters } from "./wordCharacters.ts";
 
 /** Cuts one piece into smaller ones, and may change them. */
 export type PreTokenizerStep = (text: string) => string[];
@@ -15,6 +16,7 @@ export interface PreTokenizer {
   readonly scan: Scanner;
 }
 
+const words = new RegExp(`[${wordCharacters}]+|[^${wordCharacters}\\p{White_Space}]+`, "gu");
 const supportedKinds = ["ByteLevel", "Digits", "Punctuation", "Sequence", "Split", "Whitespace", "WhitespaceSplit"];
 
 /** A step while the list is being read: a bare pattern may still become the scanner. */
@@ -66,7 +68,7 @@ function readStages(definition: JsonObject, where: string): Stage[] {
       return [splitStage(/[!-/:-@[-`{-~\p{P}]/gu, splitBehavior(behavior, `${where}.behavior`), false)];
     }
     case "Whitespace":
-      return [splitStage(translatePattern("\\w+|[^\\w\\s]+"), "Removed", true)];
+      return [splitStage(words, "Removed", true)];
     case "WhitespaceSplit":
       return [splitStage(/\p{White_Space}/gu, "Removed", false)];
     default:
