@@ -1,4 +1,4 @@
-// Where the command of an installed package lies, so that it can be run by this Node without a shell on every platform.
+// Where the command of an installed package lies, so that this very Node runs it, without a shell.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { repositoryRoot } from "./workspace.ts";

@@ -31,6 +31,5 @@ export async function packPackages(folder: string): Promise<PackedPackage[]> {
 
 // Through npx because pnpm is on the path only inside a pnpm script.
 async function pnpm(parameters: readonly string[]): Promise<void> {
-  const npx = process.platform === "win32" ? "npx.cmd" : "npx";
-  await runOrThrow(npx, ["-y", "pnpm@12", ...parameters], { cwd: repositoryRoot });
+  await runOrThrow("npx", ["-y", "pnpm@12", ...parameters], { cwd: repositoryRoot });
 }

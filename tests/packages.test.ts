@@ -30,9 +30,8 @@ beforeAll(async () => {
   await mkdir(application);
   await writeFile(join(application, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const nodeTypes = `@types/node@${readManifest(".").devDependencies?.["@types/node"]}`;
-  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  await runOrThrow(npm, ["install", ...options, ...tarballs, nodeTypes], { cwd: application, environment });
+  await runOrThrow("npm", ["install", ...options, ...tarballs, nodeTypes], { cwd: application, environment });
 }, 10 * minute);
 
 afterAll(async () => {
