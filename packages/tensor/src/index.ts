@@ -1,1 +1,99 @@
-export {};
+// The public names of @llm/tensor.
+import "./fluent.ts";
+
+export { checkProgram } from "./checkProgram.ts";
+export { type CompiledFunction, type CompileOptions, type CompileTimes, compile } from "./compile.ts";
+export { defaultExecutor, setDefaultExecutor } from "./defaultExecutor.ts";
+export type { Dimension } from "./dimension.ts";
+export {
+  byteSize,
+  type DType,
+  fromNumbers,
+  type HostData,
+  hostArray,
+  isDType,
+  isFloat,
+  isInteger,
+  toNumbers,
+} from "./dtype.ts";
+export {
+  DisposedError,
+  DTypeError,
+  ExecutionError,
+  FormatError,
+  ShapeError,
+  TensorError,
+  UnsupportedOpError,
+} from "./errors.ts";
+export type { DeviceBuffer, Executable, Executor } from "./executors/executor.ts";
+export { type OnnxModel, onnxModel } from "./executors/onnx/onnxModel.ts";
+export { type OnnxOptions, onnxExecutor } from "./executors/onnx.ts";
+export { referenceExecutor } from "./executors/reference.ts";
+export { relu, silu } from "./functional/activations.ts";
+export { type AttentionOptions, attention, attentionWithCache } from "./functional/attention.ts";
+export { dropout } from "./functional/dropout.ts";
+export { embedding } from "./functional/embedding.ts";
+export { type CrossEntropyOptions, crossEntropy } from "./functional/losses.ts";
+export { mean, square } from "./functional/statistics.ts";
+export { gelu } from "./fused/gelu.ts";
+export { layerNorm, type NormOptions, rmsNorm } from "./fused/norms.ts";
+export { quantizedMatmul } from "./fused/quantizedMatmul.ts";
+export { logSoftmax, softmax } from "./fused/softmax.ts";
+export { type Differentiable, gradients, valueAndGrad } from "./grad.ts";
+export { type Node, type Program, type Shape, Tensor, type TensorType } from "./graph.ts";
+export { broadcastTo, type ReduceOptions, sum } from "./ops/broadcast.ts";
+export { constant, iota, type Operand, placeholder, tensor } from "./ops/create.ts";
+export {
+  abs,
+  add,
+  bitwiseXor,
+  cast,
+  cos,
+  div,
+  equal,
+  erf,
+  exp,
+  floor,
+  greater,
+  greaterOrEqual,
+  isNaN,
+  less,
+  lessOrEqual,
+  log,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  round,
+  shiftRight,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  stopGradient,
+  sub,
+  tanh,
+  where,
+} from "./ops/elementwise.ts";
+export { gather, gatherElements, scatterAdd, scatterElementsAdd, updateSlice } from "./ops/gather.ts";
+export { type MatmulOptions, matmul } from "./ops/matmul.ts";
+export { concat, pad, reshape, slice, transpose } from "./ops/movement.ts";
+export { defineFusedOp, defineOp, type OpDefinition } from "./ops/op.ts";
+export { argMax, cumulativeSum, max, topK } from "./ops/reduce.ts";
+export { optimize } from "./optimize.ts";
+export { printProgram } from "./print.ts";
+export { makeProgram } from "./program.ts";
+export {
+  hostRandomBits,
+  hostRandomNormal,
+  hostRandomUniform,
+  RandomKey,
+  randomBits,
+  randomUniform,
+} from "./random.ts";
+export type { HostArray } from "./storage.ts";
+export { flattenTensors, mapTensors, type NamedTensor } from "./tree.ts";

@@ -1,0 +1,175 @@
+// `compile`: records a function once for each signature of its arguments and runs the program from then on.
+import { checkProgram } from "./checkProgram.ts";
+import { defaultExecutor } from "./defaultExecutor.ts";
+import { ShapeError, TensorError } from "./errors.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Executable, Executor } from "./executors/executor.ts";
+import { describeType, type Program, type Shape, type Tensor } from "./graph.ts";
+import { fromStorage, placeholder } from "./ops/create.ts";
+import { optimize } from "./optimize.ts";
+import { closeProgram } from "./program.ts";
+import { Storage } from "./storage.ts";
+import { describeTree, flattenTensors, mapTensors } from "./tree.ts";
+
+export interface CompileOptions {
+  /** Default: `defaultExecutor()` at the first call. */
+  executor?: Executor;
+  /** Arguments (by position) whose tensors the call may overwrite; they cannot be used afterwards. Default none. */
+  donate?: readonly number[];
+  /**
+   * Shapes with names for sizes that vary between calls, by the path of the tensor in the arguments:
+   * `{ "1.inputIds": ["batch", "sequence"] }`. Other tensors are recorded with the sizes they have.
+   */
+  dynamic?: Readonly<Record<string, Shape>>;
+  /** Signatures kept at a time; the one unused for longest is dropped. Default 64. */
+  maximumSignatures?: number;
+  /** Check every program against the rules in checkProgram.ts. Default false. */
+  check?: boolean;
+}
+
+/** How long the parts of a compilation took, in milliseconds. */
+export interface CompileTimes {
+  readonly record: number;
+  readonly optimize: number;
+  readonly prepare: number;
+}
+
+export interface CompiledFunction<A extends unknown[], R> {
+  (...args: A): Promise<R>;
+  /** The program that the arguments' signature records. Nothing runs. */
+  program(...args: A): Program;
+  /** Times of the latest compilation. */
+  readonly times: CompileTimes | undefined;
+  /** Signatures compiled at present. */
+  readonly signatures: number;
+  /** Frees the compiled programs; the next call compiles again. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+interface Recorded {
+  readonly program: Program;
+  readonly captured: readonly Tensor[];
+  readonly result: unknown;
+  readonly outputs: ReadonlyMap<Tensor, number>;
+}
+
+interface Compiled extends Recorded {
+  readonly executable: Executable;
+  readonly executor: Executor;
+}
+
+/**
+ * Makes a function run as one program. Arguments and result are trees (arrays, objects, class instances) of tensors and other
+ * values; the function must be pure. It is recorded at the first call with arguments of a signature (shapes, dtypes and every
+ * value that is not a tensor) and not called again for that signature.
+ *
+ * @example
+ * const step = compile((w: Tensor, x: Tensor) => x.matmul(w).relu().sum());
+ * console.log(await (await step(w, x)).item());
+ */
+export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): CompiledFunction<A, R> {
+  const maximum = options.maximumSignatures ?? 64;
+  const cache = new Map<string, Promise<Compiled>>();
+  let times: CompileTimes | undefined;
+
+  const prepare = async (args: A): Promise<Compiled> => {
+    const executor = options.executor ?? defaultExecutor();
+    const start = performance.now();
+    const recorded = recordCall(fn, args, options);
+    const recordedAt = performance.now();
+    const program = optimize(recorded.program);
+    if (options.check) {
+      checkProgram(recorded.program);
+      checkProgram(program);
+    }
+    const optimizedAt = performance.now();
+    const executable = await executor.compile(program, { donated: donatedInputs(args, recorded, options.donate) });
+    times = { record: recordedAt - start, optimize: optimizedAt - recordedAt, prepare: performance.now() - optimizedAt };
+    return { ...recorded, executable, executor };
+  };
+
+  const lookUp = (args: A): Promise<Compiled> => {
+    const signature = describeTree(args, (tensor) => describeType(dynamicType(tensor, options, pathsOf(args).get(tensor)!)));
+    let compiled = cache.get(signature);
+    if (compiled) cache.delete(signature);
+    else {
+      compiled = prepare(args);
+      compiled.catch(() => cache.delete(signature));
+    }
+    cache.set(signature, compiled);
+    for (const [oldest, old] of cache) {
+      if (cache.size <= maximum) break;
+      cache.delete(oldest);
+      old.then(({ executable }) => executable.dispose(), () => {});
+    }
+    return compiled;
+  };
+
+  const call = async (...args: A): Promise<R> => {
+    const compiled = await lookUp(args);
+    return runCompiled(compiled, args, options.donate ?? []) as Promise<R>;
+  };
+  const dispose = () => {
+    for (const compiled of cache.values()) compiled.then(({ executable }) => executable.dispose(), () => {});
+    cache.clear();
+  };
+  Object.defineProperties(call, { times: { get: () => times }, signatures: { get: () => cache.size } });
+  return Object.assign(call, {
+    program: (...args: A) => optimize(recordCall(fn, args, options).program),
+    dispose,
+    [Symbol.dispose]: dispose,
+  }) as unknown as CompiledFunction<A, R>;
+}
+
+function pathsOf(args: readonly unknown[]): Map<Tensor, string> {
+  return new Map(flattenTensors(args).map(({ path, tensor }) => [tensor, path]));
+}
+
+function dynamicType(tensor: Tensor, options: CompileOptions, path: string) {
+  const shape = options.dynamic?.[path];
+  if (!shape) return tensor;
+  const fits = shape.length === tensor.shape.length && shape.every((size, axis) => typeof size === "string" || size === tensor.shape[axis]);
+  if (!fits) throw new ShapeError(`compile: "${path}" is declared as [${shape}], got ${describeType(tensor)}`);
+  return { dtype: tensor.dtype, shape };
+}
+
+function recordCall<A extends unknown[]>(fn: (...args: A) => unknown, args: A, options: CompileOptions): Recorded {
+  const unknown = Object.keys(options.dynamic ?? {}).filter((path) => ![...pathsOf(args).values()].includes(path));
+  if (unknown.length > 0) throw new TensorError(`compile: dynamic names "${unknown[0]}", but no argument has a tensor there`);
+  const inputs: Tensor[] = [];
+  const traced = mapTensors(args as unknown[], (tensor, path) => {
+    const { dtype, shape } = dynamicType(tensor, options, path);
+    const input = placeholder(path, dtype, shape);
+    inputs.push(input);
+    return input;
+  }) as A;
+  const result = fn(...traced);
+  if (result instanceof Promise) throw new TensorError("compile: the function is async; it must record its result synchronously");
+  const outputs = new Map<Tensor, number>();
+  for (const { tensor } of flattenTensors(result)) outputs.set(tensor, outputs.size);
+  const { program, captured } = closeProgram(inputs, [...outputs.keys()]);
+  return { program, captured, result, outputs };
+}
+
+function donatedInputs(args: readonly unknown[], recorded: Recorded, donate: readonly number[] = []): boolean[] {
+  const paths = recorded.program.inputs.map((input) => String(input.node.attributes.name));
+  const given = new Set(donate.flatMap((position) => flattenTensors([args[position]]).map(({ tensor }) => tensor)));
+  const tensors = flattenTensors(args).map(({ tensor }) => tensor);
+  return paths.map((_, i) => i < tensors.length && given.has(tensors[i]!));
+}
+
+async function runCompiled(compiled: Compiled, args: readonly unknown[], donate: readonly number[]): Promise<unknown> {
+  const { executor, executable, captured, outputs, result } = compiled;
+  const given = flattenTensors(args).map(({ tensor }) => tensor);
+  const storages = await Promise.all([...given, ...captured].map((tensor) => evaluate(tensor, executor)));
+  const buffers = await Promise.all(storages.map((storage) => storage.forExecutor(executor)));
+  const running = executable.run(buffers);
+  // From here on the executor may write over donated buffers, so nobody else may read them.
+  const donated = new Set(donate.flatMap((position) => flattenTensors([args[position]]).map(({ tensor }) => tensor)));
+  for (const tensor of donated) tensor.storage!.donate();
+  const results = await running;
+  const tensors = results.map((buffer) => fromStorage(Storage.fromBuffer(executor, buffer)));
+  return mapTensors(result, (tensor) => tensors[outputs.get(tensor)!]!);
+}
+

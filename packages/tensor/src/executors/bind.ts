@@ -1,0 +1,27 @@
+// Checks a run's inputs against a program and finds what its named dimensions stand for.
+import { ShapeError } from "../errors.ts";
+import { describeType, type Program } from "../graph.ts";
+import type { ConcreteType } from "../ops/op.ts";
+
+/** Sizes of the program's named dimensions; throws a `ShapeError` where an input does not fit or a name gets two sizes. */
+export function bindDimensions(program: Program, inputs: readonly ConcreteType[]): Map<string, number> {
+  if (inputs.length !== program.inputs.length) {
+    throw new ShapeError(`run: the program takes ${program.inputs.length} inputs, got ${inputs.length}`);
+  }
+  const sizes = new Map<string, number>();
+  for (const [i, input] of inputs.entries()) {
+    const expected = program.inputs[i]!;
+    const misfit = () => new ShapeError(`run: input ${i} must be ${describeType(expected)}, got ${describeType(input)}`);
+    if (input.dtype !== expected.dtype || input.shape.length !== expected.shape.length) throw misfit();
+    for (const [axis, size] of input.shape.entries()) {
+      const dimension = expected.shape[axis]!;
+      const bound = typeof dimension === "number" ? dimension : sizes.get(dimension);
+      if (bound === undefined) sizes.set(dimension as string, size);
+      else if (bound !== size) {
+        if (typeof dimension === "number") throw misfit();
+        throw new ShapeError(`run: dimension "${dimension}" is ${bound} in one input and ${size} in input ${i}`);
+      }
+    }
+  }
+  return sizes;
+}

@@ -1,0 +1,73 @@
+// How requests reach the runtime: by messages to a worker thread, or directly in this thread.
+import { Worker } from "node:worker_threads";
+import { ExecutionError } from "../../errors.ts";
+import type { Reply, Request } from "./protocol.ts";
+import { OnnxRuntime } from "./runtime.ts";
+
+export interface Channel {
+  /** Requests are answered in the order in which they are sent. */
+  send<T>(request: Request): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Runs the runtime in a thread of its own, so that the event loop stays free. The thread starts at the first request. */
+export function workerChannel(): Channel {
+  let worker: Worker | undefined;
+  let failure: ExecutionError | undefined;
+  let nextId = 0;
+  const pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+
+  const fail = (reason: string, cause?: unknown) => {
+    failure = new ExecutionError(`onnx executor: its thread ${reason}; make a new executor to go on`, { cause });
+    for (const { reject } of pending.values()) reject(failure);
+    pending.clear();
+  };
+  const start = () => {
+    const file = import.meta.url.endsWith(".ts") ? "./onnxWorker.ts" : "./onnxWorker.js";
+    worker = new Worker(new URL(file, import.meta.url), { name: "onnx executor" });
+    worker.on("message", ({ id, result, error }: Reply) => {
+      const request = pending.get(id)!;
+      pending.delete(id);
+      if (pending.size === 0) worker!.unref();
+      if (error === undefined) request.resolve(result as never);
+      else request.reject(new ExecutionError(error));
+    });
+    worker.on("error", (error) => fail(`failed: ${error.message}`, error));
+    worker.on("exit", (code) => fail(`ended with code ${code}`));
+  };
+  return {
+    send: (request) =>
+      new Promise((resolve, reject) => {
+        if (failure) return reject(failure);
+        if (!worker) start();
+        // An idle thread does not keep the process alive, one at work does.
+        if (pending.size === 0) worker!.ref();
+        pending.set(nextId, { resolve, reject });
+        worker!.postMessage({ id: nextId++, request });
+      }),
+    close: async () => {
+      failure ??= new ExecutionError("onnx executor: it was disposed");
+      await worker?.terminate();
+    },
+  };
+}
+
+/** Runs the runtime in this thread: simpler to profile, but the event loop stands still during a run. */
+export function directChannel(): Channel {
+  let runtime: OnnxRuntime | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+  return {
+    send: (request) => {
+      const answer = queue.then(() => {
+        runtime ??= new OnnxRuntime();
+        return runtime.handle(request);
+      });
+      queue = answer.catch(() => {});
+      return answer as Promise<never>;
+    },
+    close: async () => {
+      await queue;
+      runtime = undefined;
+    },
+  };
+}

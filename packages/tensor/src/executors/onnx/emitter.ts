@@ -1,0 +1,114 @@
+// Collects the nodes and constants of an ONNX graph: what the lowerings of the ops write to.
+import { create } from "@bufbuild/protobuf";
+import { type Dimension, dimensionTerms } from "../../dimension.ts";
+import { type DType, fromNumbers, type HostData } from "../../dtype.ts";
+import { ShapeError } from "../../errors.ts";
+import { isConcrete } from "../../shape.ts";
+import type { Shape, Tensor } from "../../graph.ts";
+import type { OnnxAttribute, OnnxEmitter } from "../../ops/op.ts";
+import { onnxDataType } from "../../ops/onnxDataType.ts";
+import { AttributeProto_AttributeType, AttributeProtoSchema, NodeProtoSchema, TensorProtoSchema } from "./onnx_pb.js";
+import type { AttributeProto, NodeProto, TensorProto } from "./onnx_pb.js";
+
+type Options = { readonly domain?: "com.microsoft" };
+
+export class GraphEmitter implements OnnxEmitter {
+  readonly nodeProtos: NodeProto[] = [];
+  readonly initializers: TensorProto[] = [];
+  /** Name put before those of the nodes that are added, so that an error of the runtime can be traced to the op. */
+  prefix = "";
+  readonly #constants = new Map<string, string>();
+  readonly #sizes = new Map<string, { input: string; axis: number }>();
+  readonly #dimensions = new Map<string, string>();
+  #values = 0;
+
+  /** Makes the sizes of an input known under the names in its shape. */
+  bindInput(name: string, tensor: Tensor): void {
+    for (const [axis, dimension] of tensor.shape.entries()) {
+      if (typeof dimension === "string" && !this.#sizes.has(dimension)) this.#sizes.set(dimension, { input: name, axis });
+    }
+  }
+
+  node(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}, options: Options = {}): string {
+    return this.nodes(opType, inputs, 1, attributes, options)[0]!;
+  }
+
+  nodes(
+    opType: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    options: Options = {},
+  ): string[] {
+    const names = Array.from({ length: outputs }, () => `v${this.#values++}`);
+    this.nodeProtos.push(
+      create(NodeProtoSchema, {
+        name: `${this.prefix}/${this.nodeProtos.length}`,
+        opType,
+        domain: options.domain ?? "",
+        input: [...inputs],
+        output: names,
+        attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+      }),
+    );
+    return names;
+  }
+
+  constant(dtype: DType, values: readonly number[] | HostData, shape: readonly number[]): string {
+    const data = ArrayBuffer.isView(values) ? values : fromNumbers(dtype, values);
+    const key = data.length <= 16 ? `${dtype}[${shape}]${data}` : undefined;
+    const known = key && this.#constants.get(key);
+    if (known) return known;
+    const name = `c${this.initializers.length}`;
+    this.initializers.push(
+      create(TensorProtoSchema, {
+        name,
+        dataType: onnxDataType[dtype],
+        dims: shape.map(BigInt),
+        rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      }),
+    );
+    if (key) this.#constants.set(key, name);
+    return name;
+  }
+
+  dimensions(shape: Shape): string {
+    if (isConcrete(shape)) return this.constant("int64", shape, [shape.length]);
+    const sizes = shape.map((dimension) => this.#dimension(dimension));
+    return sizes.length === 1 ? sizes[0]! : this.node("Concat", sizes, { axis: { int: 0 } });
+  }
+
+  /** A dimension as an int64 vector of one element. */
+  #dimension(dimension: Dimension): string {
+    if (typeof dimension === "number") return this.constant("int64", [dimension], [1]);
+    const known = this.#dimensions.get(dimension);
+    if (known) return known;
+    const terms = dimensionTerms(dimension).map(({ coefficient, names }) => {
+      const factors = names.map((name) => this.#size(name, dimension));
+      if (coefficient !== 1 || factors.length === 0) factors.unshift(this.constant("int64", [coefficient], [1]));
+      return factors.reduce((a, b) => this.node("Mul", [a, b]));
+    });
+    const name = terms.reduce((a, b) => this.node("Add", [a, b]));
+    this.#dimensions.set(dimension, name);
+    return name;
+  }
+
+  #size(name: string, dimension: string): string {
+    const known = this.#dimensions.get(name);
+    if (known) return known;
+    const place = this.#sizes.get(name);
+    if (!place) throw new ShapeError(`dimension "${dimension}": no input of the program has an axis "${name}"`);
+    const size = this.node("Shape", [place.input], { start: { int: place.axis }, end: { int: place.axis + 1 } });
+    this.#dimensions.set(name, size);
+    return size;
+  }
+}
+
+function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
+  if (typeof value === "number") return create(AttributeProtoSchema, { name, f: value, type: AttributeProto_AttributeType.FLOAT });
+  if (typeof value === "string") {
+    return create(AttributeProtoSchema, { name, s: new TextEncoder().encode(value), type: AttributeProto_AttributeType.STRING });
+  }
+  if ("int" in value) return create(AttributeProtoSchema, { name, i: BigInt(value.int), type: AttributeProto_AttributeType.INT });
+  return create(AttributeProtoSchema, { name, ints: value.ints.map(BigInt), type: AttributeProto_AttributeType.INTS });
+}

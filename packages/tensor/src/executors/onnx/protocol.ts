@@ -1,0 +1,58 @@
+// What the executor and the thread that owns ONNX Runtime say to each other. Buffers and sessions are numbers given out by the executor.
+import type { DType } from "../../dtype.ts";
+import type { HostArray } from "../../storage.ts";
+
+export type BufferId = number;
+
+export interface SessionSettings {
+  /** Threads of one op. */
+  readonly threads: number;
+}
+
+/** A state update done outside of the graph: output `patch` is written over donated input `target`. */
+export interface StateUpdate {
+  readonly target: number;
+  readonly patch: number;
+  readonly start: number;
+  readonly axis: number;
+}
+
+export interface SessionRequest {
+  readonly session: number;
+  readonly model: Uint8Array;
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly settings: SessionSettings;
+}
+
+export interface RunRequest {
+  readonly session: number;
+  readonly inputs: readonly (BufferId | HostArray)[];
+  /** Where each output of the model goes: a new buffer, or nowhere. */
+  readonly outputs: readonly (BufferId | undefined)[];
+  /** Updates in place: the buffer of input `target` lives on under `into`. */
+  readonly updates: readonly (StateUpdate & { readonly into: BufferId })[];
+  /** Buffers to free once the run is done. */
+  readonly release: readonly BufferId[];
+}
+
+/** An output as the runtime made it; small ones come with their elements. */
+export interface RunOutput {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data?: HostArray["data"];
+}
+
+export type Request =
+  | { readonly kind: "session"; readonly request: SessionRequest }
+  | { readonly kind: "closeSession"; readonly session: number }
+  | { readonly kind: "upload"; readonly buffer: BufferId; readonly array: HostArray }
+  | { readonly kind: "run"; readonly request: RunRequest }
+  | { readonly kind: "read"; readonly buffer: BufferId }
+  | { readonly kind: "release"; readonly buffers: readonly BufferId[] };
+
+export interface Reply {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}

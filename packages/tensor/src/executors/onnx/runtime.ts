@@ -1,0 +1,136 @@
+// Owns the ONNX Runtime sessions and the buffers they work on. Runs in a worker thread, or in the caller's when asked to.
+import { createRequire } from "node:module";
+import type * as Ort from "onnxruntime-node";
+import { fromBfloat16Bits, type HostData, toBfloat16Bits } from "../../dtype.ts";
+import { ExecutionError } from "../../errors.ts";
+import { aroundAxis } from "../../ops/loops.ts";
+import type { HostArray } from "../../storage.ts";
+import type { BufferId, Request, RunOutput, RunRequest, SessionRequest } from "./protocol.ts";
+
+/** Outputs up to this many bytes come back with the reply of the run, so that reading a loss needs no second message. */
+const inlineBytes = 4096;
+
+interface Session {
+  readonly session: Ort.InferenceSession;
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+}
+
+/** A tensor in the runtime's form; bfloat16 is kept as float32. */
+interface RuntimeBuffer {
+  readonly tensor: Ort.Tensor;
+  readonly bfloat16: boolean;
+}
+
+export class OnnxRuntime {
+  readonly #ort: typeof Ort;
+  readonly #sessions = new Map<number, Session>();
+  readonly #buffers = new Map<BufferId, RuntimeBuffer>();
+
+  constructor() {
+    try {
+      this.#ort = createRequire(import.meta.url)("onnxruntime-node") as typeof Ort;
+    } catch (error) {
+      throw new ExecutionError(
+        `onnx executor: onnxruntime-node does not load on ${process.platform}-${process.arch}: ${(error as Error).message} ` +
+          "(install onnxruntime-node, or use referenceExecutor())",
+        { cause: error },
+      );
+    }
+  }
+
+  async handle(request: Request): Promise<unknown> {
+    switch (request.kind) {
+      case "session":
+        return this.#openSession(request.request);
+      case "closeSession":
+        return this.#closeSession(request.session);
+      case "upload":
+        this.#buffers.set(request.buffer, this.#fromHost(request.array));
+        return undefined;
+      case "run":
+        return this.#run(request.request);
+      case "read":
+        return toHost(this.#buffer(request.buffer));
+      case "release":
+        for (const buffer of request.buffers) this.#buffers.delete(buffer);
+        return undefined;
+    }
+  }
+
+  async #openSession({ session: id, model, inputNames, outputNames, settings }: SessionRequest): Promise<void> {
+    const session = await this.#ort.InferenceSession.create(model, {
+      executionProviders: ["cpu"],
+      intraOpNumThreads: settings.threads,
+      interOpNumThreads: 1,
+      executionMode: "sequential",
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+      extra: { session: { use_deterministic_compute: "1" } },
+    });
+    this.#sessions.set(id, { session, inputNames, outputNames });
+  }
+
+  async #closeSession(id: number): Promise<void> {
+    const session = this.#sessions.get(id);
+    this.#sessions.delete(id);
+    await session?.session.release();
+  }
+
+  async #run({ session: id, inputs, outputs, updates, release }: RunRequest): Promise<RunOutput[]> {
+    const { session, inputNames, outputNames } = this.#sessions.get(id)!;
+    const feeds: Record<string, Ort.Tensor> = {};
+    const given = inputs.map((input) => (typeof input === "number" ? this.#buffer(input) : this.#fromHost(input)));
+    for (const [i, { tensor }] of given.entries()) feeds[inputNames[i]!] = tensor;
+    const results = await session.run(feeds, outputNames as string[]);
+    for (const { target, patch, start, axis, into } of updates) {
+      const buffer = given[target]!;
+      writeSlice(buffer.tensor, results[outputNames[patch]!]!, Number(results[outputNames[start]!]!.data[0]), axis);
+      this.#buffers.set(into, buffer);
+    }
+    for (const buffer of release) this.#buffers.delete(buffer);
+    return outputs.map((buffer, i) => {
+      const tensor = results[outputNames[i]!]!;
+      const { dims, type } = tensor;
+      if (buffer === undefined) return { dtype: type as RunOutput["dtype"], shape: dims };
+      const kept: RuntimeBuffer = { tensor, bfloat16: false };
+      this.#buffers.set(buffer, kept);
+      const small = (tensor.data as HostData).byteLength <= inlineBytes;
+      return { dtype: type as RunOutput["dtype"], shape: dims, ...(small ? { data: toHost(kept).data } : {}) };
+    });
+  }
+
+  #buffer(id: BufferId): RuntimeBuffer {
+    const buffer = this.#buffers.get(id);
+    if (!buffer) throw new ExecutionError(`onnx executor: buffer ${id} was released`);
+    return buffer;
+  }
+
+  #fromHost({ dtype, shape, data }: HostArray): RuntimeBuffer {
+    const bfloat16 = dtype === "bfloat16";
+    const elements = bfloat16 ? Float32Array.from(data as Uint16Array, fromBfloat16Bits) : data;
+    return { tensor: new this.#ort.Tensor(bfloat16 ? "float32" : dtype, elements as never, shape as number[]), bfloat16 };
+  }
+}
+
+function toHost({ tensor, bfloat16 }: RuntimeBuffer): HostArray {
+  const source = tensor.data as HostData;
+  if (bfloat16) {
+    return { dtype: "bfloat16", shape: tensor.dims, data: Uint16Array.from(source as Float32Array, toBfloat16Bits) };
+  }
+  return { dtype: tensor.type as HostArray["dtype"], shape: tensor.dims, data: source.slice() };
+}
+
+function writeSlice(target: Ort.Tensor, patch: Ort.Tensor, start: number, axis: number): void {
+  const to = aroundAxis(target.dims, axis);
+  const from = aroundAxis(patch.dims, axis);
+  if (!(start >= 0 && start + from.length <= to.length)) {
+    throw new ExecutionError(`updateSlice: ${from.length} rows at ${start} do not fit into axis ${axis} of size ${to.length}`);
+  }
+  const [into, rows] = [target.data as Float32Array, patch.data as Float32Array];
+  const block = from.length * from.inner;
+  for (let o = 0; o < from.outer; o++) {
+    into.set(rows.subarray(o * block, (o + 1) * block), (o * to.length + start) * to.inner);
+  }
+}
+

@@ -1,0 +1,13 @@
+// Activation functions that need no rules of their own.
+import type { Tensor } from "../graph.ts";
+import { maximum, mul, sigmoid } from "../ops/elementwise.ts";
+
+/** max(x, 0). */
+export function relu(x: Tensor): Tensor {
+  return maximum(x, 0);
+}
+
+/** x sigmoid(x), also called swish. */
+export function silu(x: Tensor): Tensor {
+  return mul(x, sigmoid(x));
+}

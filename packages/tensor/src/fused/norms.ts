@@ -1,0 +1,99 @@
+// Layer normalisation (Ba et al. 2016) and root-mean-square normalisation (Zhang and Sennrich 2019) over the last axis.
+import { requireFloat } from "../dtype.ts";
+import { ShapeError } from "../errors.ts";
+import { describeShape, type Tensor, type TensorType } from "../graph.ts";
+import { sum } from "../ops/broadcast.ts";
+import { add, div, mul, neg, sqrt, sub } from "../ops/elementwise.ts";
+import { defineFusedOp, record } from "../ops/op.ts";
+import { shapesEqual } from "../shape.ts";
+
+type NormAttributes = { epsilon: number };
+
+const kept = { keepDimensions: true };
+
+function widthOf(x: TensorType): number {
+  return x.shape.at(-1) as number;
+}
+
+function mean(x: Tensor): Tensor {
+  return mul(sum(x, -1, kept), 1 / widthOf(x));
+}
+
+function inferNorm(where: string, statistics: number, inputs: readonly TensorType[]): TensorType[] {
+  const [x, ...parameters] = inputs;
+  requireFloat(where, x!.dtype);
+  const width = x!.shape.at(-1);
+  if (typeof width !== "number") {
+    throw new ShapeError(`${where}: the last axis must have a known size, got ${describeShape(x!.shape)}`);
+  }
+  for (const parameter of parameters) {
+    if (!shapesEqual(parameter.shape, [width])) {
+      throw new ShapeError(
+        `${where}: weight and bias must have the size of the last axis: expected [${width}], got ${describeShape(parameter.shape)}`,
+      );
+    }
+  }
+  const statistic = { dtype: x!.dtype, shape: x!.shape.with(-1, 1) };
+  return [{ dtype: x!.dtype, shape: x!.shape }, ...Array<TensorType>(statistics).fill(statistic)];
+}
+
+/** Outputs: the normalised tensor, the mean and 1/standard deviation of each row. */
+export const layerNormOp = defineFusedOp<NormAttributes>({
+  name: "layerNorm",
+  infer: (inputs) => inferNorm("layerNorm", 2, inputs),
+  compose: ([x, weight, bias], { epsilon }) => {
+    const center = mean(x!);
+    const centered = sub(x!, center);
+    const inverse = div(1, sqrt(add(mean(mul(centered, centered)), epsilon)));
+    return [add(mul(mul(centered, inverse), weight!), bias!), center, inverse];
+  },
+  vjp: ({ inputs: [x, weight], outputs: [, center, inverse], gradients: [gradient, ofCenter, ofInverse] }) => {
+    const normalized = mul(sub(x!, center!), inverse!);
+    const parts: Tensor[] = [];
+    if (gradient) {
+      const g = mul(gradient, weight!);
+      const projected = mul(normalized, mean(mul(g, normalized)));
+      parts.push(mul(sub(sub(g, mean(g)), projected), inverse!));
+    }
+    if (ofCenter) parts.push(mul(ofCenter, 1 / widthOf(x!)));
+    if (ofInverse) parts.push(neg(mul(normalized, mul(mul(inverse!, inverse!), mul(ofInverse, 1 / widthOf(x!))))));
+    return [parts.reduce(add), gradient && mul(gradient, normalized), gradient];
+  },
+  onnx: (emit, inputs, { attributes }) =>
+    emit.nodes("LayerNormalization", inputs, 3, { axis: { int: -1 }, epsilon: attributes.epsilon }),
+});
+
+/** Outputs: the normalised tensor and 1/root mean square of each row. */
+export const rmsNormOp = defineFusedOp<NormAttributes>({
+  name: "rmsNorm",
+  infer: (inputs) => inferNorm("rmsNorm", 1, inputs),
+  compose: ([x, weight], { epsilon }) => {
+    const inverse = div(1, sqrt(add(mean(mul(x!, x!)), epsilon)));
+    return [mul(mul(x!, inverse), weight!), inverse];
+  },
+  vjp: ({ inputs: [x, weight], outputs: [, inverse], gradients: [gradient, ofInverse] }) => {
+    const normalized = mul(x!, inverse!);
+    const parts: Tensor[] = [];
+    if (gradient) {
+      const g = mul(gradient, weight!);
+      parts.push(mul(sub(g, mul(normalized, mean(mul(g, normalized)))), inverse!));
+    }
+    if (ofInverse) parts.push(neg(mul(normalized, mul(mul(inverse!, inverse!), mul(ofInverse, 1 / widthOf(x!))))));
+    return [parts.reduce(add), gradient && mul(gradient, normalized)];
+  },
+});
+
+export interface NormOptions {
+  /** Added to the variance (or mean square) before the root. Default 1e-5. */
+  epsilon?: number;
+}
+
+/** (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis; `weight` and `bias` have its size. */
+export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, options: NormOptions = {}): Tensor {
+  return record(layerNormOp, [x, weight, bias], { epsilon: options.epsilon ?? 1e-5 })[0]!;
+}
+
+/** x / sqrt(mean(x²) + epsilon) * weight over the last axis. */
+export function rmsNorm(x: Tensor, weight: Tensor, options: NormOptions = {}): Tensor {
+  return record(rmsNormOp, [x, weight], { epsilon: options.epsilon ?? 1e-5 })[0]!;
+}

@@ -1,0 +1,230 @@
+// Reading and adding by index. Indices are int32 and must lie inside the axis they point at.
+import type { Dimension } from "../dimension.ts";
+import type { DType } from "../dtype.ts";
+import { DTypeError, ExecutionError, ShapeError } from "../errors.ts";
+import { describeShape, describeType, type Tensor, type TensorType } from "../graph.ts";
+import { normalizeAxis, shapesEqual } from "../shape.ts";
+import { broadcastTo } from "./broadcast.ts";
+import { constant, iota } from "./create.ts";
+import { add } from "./elementwise.ts";
+import { aroundAxis } from "./loops.ts";
+import { transpose } from "./movement.ts";
+import { apply, defineOp, type NumberArray } from "./op.ts";
+
+type None = Record<never, never>;
+
+function requireIndices(where: string, indices: TensorType): void {
+  if (indices.dtype !== "int32") throw new DTypeError(`${where}: indices must be int32, got ${describeType(indices)}`);
+}
+
+function checkedIndex(where: string, index: number, size: number): number {
+  if (!(index >= 0 && index < size)) throw new ExecutionError(`${where}: index ${index} is outside 0 to ${size - 1}`);
+  return index;
+}
+
+export const gatherOp = defineOp<None>({
+  name: "gather",
+  infer: ([table, indices]) => {
+    requireIndices("gather", indices!);
+    if (table!.shape.length === 0) throw new ShapeError("gather: expected a table with at least one axis, got a scalar");
+    return { dtype: table!.dtype, shape: [...indices!.shape, ...table!.shape.slice(1)] };
+  },
+  vjp: ({ gradient, inputs: [table, indices] }) => [scatterAdd(indices!, gradient, table!.shape[0]!), undefined],
+  reference: ([table, indices], [output], { inputs }) => {
+    const rows = inputs[0]!.shape[0]!;
+    const width = table!.length / Math.max(rows, 1);
+    for (let i = 0; i < indices!.length; i++) {
+      const row = checkedIndex("gather", indices![i]!, rows) * width;
+      output!.set(table!.subarray(row, row + width) as NumberArray, i * width);
+    }
+  },
+  onnx: { opType: "Gather" },
+});
+
+/** Rows of `table` along `axis` (default 0) chosen by `indices`, whose axes take the place of that axis. */
+export function gather(table: Tensor, indices: Tensor, axis = 0): Tensor {
+  const along = normalizeAxis("gather", axis, table.shape.length);
+  if (along === 0) return apply(gatherOp, [table, indices], {});
+  const rank = table.shape.length;
+  const others = [...Array(rank).keys()].filter((a) => a !== along);
+  const rows = apply(gatherOp, [transpose(table, [along, ...others]), indices], {});
+  const n = indices.shape.length;
+  const before = others.slice(0, along).map((_, i) => n + i);
+  const after = others.slice(along).map((_, i) => n + along + i);
+  return transpose(rows, [...before, ...Array(n).keys(), ...after]);
+}
+
+type ScatterAddAttributes = { rows: Dimension };
+
+export const scatterAddOp = defineOp<ScatterAddAttributes>({
+  name: "scatterAdd",
+  infer: ([indices, updates], { rows }) => {
+    requireIndices("scatterAdd", indices!);
+    const n = indices!.shape.length;
+    if (!shapesEqual(updates!.shape.slice(0, n), indices!.shape)) {
+      throw new ShapeError(
+        `scatterAdd: updates must begin with the shape of the indices: ${describeShape(indices!.shape)}, got ${describeShape(updates!.shape)}`,
+      );
+    }
+    return { dtype: updates!.dtype, shape: [rows, ...updates!.shape.slice(n)] };
+  },
+  vjp: ({ gradient, inputs: [indices] }) => [undefined, gather(gradient, indices!)],
+  reference: ([indices, updates], [output], { outputs }) => {
+    const rows = outputs[0]!.shape[0]!;
+    const width = output!.length / Math.max(rows, 1);
+    output!.fill(0);
+    for (let i = 0; i < indices!.length; i++) {
+      const row = checkedIndex("scatterAdd", indices![i]!, rows) * width;
+      for (let k = 0; k < width; k++) output![row + k]! += updates![i * width + k]!;
+    }
+  },
+  onnx: (emit, [indices, updates], { inputs, outputs }) => {
+    const zeros = emit.node("Expand", [emit.constant(inputs[1]!.dtype, [0], []), emit.dimensions(outputs[0]!.shape)]);
+    const column = emit.node("Unsqueeze", [
+      emit.node("Cast", [indices!], { to: { int: 7 } }),
+      emit.constant("int64", [inputs[0]!.shape.length], [1]),
+    ]);
+    return emit.node("ScatterND", [zeros, column, updates!], { reduction: "add" });
+  },
+});
+
+/** A table of `rows` rows, zero but for `updates`, which are added at the rows that `indices` name. */
+export function scatterAdd(indices: Tensor, updates: Tensor, rows: Dimension): Tensor {
+  return apply(scatterAddOp, [indices, updates], { rows });
+}
+
+type AxisAttributes = { axis: number };
+
+function requireSameOutside(where: string, a: TensorType, b: TensorType, axis: number): void {
+  if (a.shape.length !== b.shape.length || a.shape.some((size, i) => i !== axis && size !== b.shape[i])) {
+    throw new ShapeError(
+      `${where}: shapes differ outside axis ${axis}: ${describeShape(a.shape)} and ${describeShape(b.shape)}`,
+    );
+  }
+}
+
+export const gatherElementsOp = defineOp<AxisAttributes>({
+  name: "gatherElements",
+  infer: ([x, indices], { axis }) => {
+    requireIndices("gatherElements", indices!);
+    requireSameOutside("gatherElements", x!, indices!, axis);
+    return { dtype: x!.dtype, shape: indices!.shape };
+  },
+  vjp: ({ gradient, inputs: [x, indices], attributes: { axis } }) => [
+    scatterElementsAdd(indices!, gradient, { axis, size: x!.shape[axis]! }),
+    undefined,
+  ],
+  reference: ([x, indices], [output], { attributes: { axis }, inputs }) => {
+    const source = aroundAxis(inputs[0]!.shape, axis);
+    const { outer, length, inner } = aroundAxis(inputs[1]!.shape, axis);
+    for (let o = 0; o < outer; o++) {
+      for (let at = o * length * inner, k = 0; k < length * inner; k++, at++) {
+        const index = checkedIndex("gatherElements", indices![at]!, source.length);
+        output![at] = x![(o * source.length + index) * inner + (k % inner)]!;
+      }
+    }
+  },
+  onnx: (emit, inputs, { attributes }) => emit.node("GatherElements", inputs, { axis: { int: attributes.axis } }),
+});
+
+/** For each place of `indices`, the element of `x` at that place with `axis` replaced by the index. */
+export function gatherElements(x: Tensor, indices: Tensor, axis = -1): Tensor {
+  return apply(gatherElementsOp, [x, indices], { axis: normalizeAxis("gatherElements", axis, x.shape.length) });
+}
+
+type ScatterElementsAttributes = { axis: number; size: Dimension };
+
+export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
+  name: "scatterElementsAdd",
+  infer: ([indices, updates], { axis, size }) => {
+    requireIndices("scatterElementsAdd", indices!);
+    if (!shapesEqual(indices!.shape, updates!.shape)) {
+      throw new ShapeError(
+        `scatterElementsAdd: indices and updates differ: ${describeShape(indices!.shape)} and ${describeShape(updates!.shape)}`,
+      );
+    }
+    return { dtype: updates!.dtype, shape: updates!.shape.with(axis, size) };
+  },
+  vjp: ({ gradient, inputs: [indices], attributes: { axis } }) => [undefined, gatherElements(gradient, indices!, axis)],
+  reference: ([indices, updates], [output], { attributes: { axis }, inputs, outputs }) => {
+    const target = aroundAxis(outputs[0]!.shape, axis);
+    const { outer, length, inner } = aroundAxis(inputs[0]!.shape, axis);
+    output!.fill(0);
+    for (let o = 0; o < outer; o++) {
+      for (let at = o * length * inner, k = 0; k < length * inner; k++, at++) {
+        const index = checkedIndex("scatterElementsAdd", indices![at]!, target.length);
+        output![(o * target.length + index) * inner + (k % inner)]! += updates![at]!;
+      }
+    }
+  },
+  onnx: (emit, [indices, updates], { attributes, inputs, outputs }) => {
+    const zeros = emit.node("Expand", [emit.constant(inputs[1]!.dtype, [0], []), emit.dimensions(outputs[0]!.shape)]);
+    return emit.node("ScatterElements", [zeros, indices!, updates!], { axis: { int: attributes.axis }, reduction: "add" });
+  },
+});
+
+/** The gradient of `gatherElements`: `updates` added to zeros of `size` along `axis` at the places `indices` name. */
+export function scatterElementsAdd(indices: Tensor, updates: Tensor, options: { axis: number; size: Dimension }): Tensor {
+  return apply(scatterElementsAddOp, [indices, updates], options);
+}
+
+export const updateSliceOp = defineOp<AxisAttributes>({
+  name: "updateSlice",
+  infer: ([target, patch, start], { axis }) => {
+    requireIndices("updateSlice", start!);
+    if (start!.shape.length !== 0) throw new ShapeError(`updateSlice: start must be a scalar, got ${describeType(start!)}`);
+    if (target!.dtype !== patch!.dtype) {
+      throw new DTypeError(`updateSlice: dtypes differ: ${describeType(target!)} and ${describeType(patch!)}`);
+    }
+    requireSameOutside("updateSlice", target!, patch!, axis);
+    return { dtype: target!.dtype, shape: target!.shape };
+  },
+  vjp: ({ gradient, inputs: [, patch, start], attributes: { axis } }) => {
+    const rows = add(iota(patch!.shape[axis]!), start!);
+    return [updateSlice(gradient, zeros(patch!), start!, axis), gather(gradient, rows, axis), undefined];
+  },
+  reference: ([target, patch, start], [output], { attributes: { axis }, inputs }) => {
+    writeSlice(target!, inputs[0]!.shape, patch!, inputs[1]!.shape, start![0]!, axis, output!);
+  },
+  onnx: (emit, [target, patch, start], { attributes: { axis }, inputs }) => {
+    const one = (value: number) => emit.constant("int64", [value], [1]);
+    const first = emit.node("Reshape", [emit.node("Cast", [start!], { to: { int: 7 } }), one(1)]);
+    const next = emit.node("Add", [first, emit.dimensions([inputs[1]!.shape[axis]!])]);
+    const end = emit.dimensions([inputs[0]!.shape[axis]!]);
+    const head = emit.node("Slice", [target!, one(0), first, one(axis)]);
+    const tail = emit.node("Slice", [target!, next, end, one(axis)]);
+    return emit.node("Concat", [head, patch!, tail], { axis: { int: axis } });
+  },
+});
+
+function writeSlice(
+  target: NumberArray,
+  targetShape: readonly number[],
+  patch: NumberArray,
+  patchShape: readonly number[],
+  start: number,
+  axis: number,
+  output: NumberArray,
+): void {
+  const to = aroundAxis(targetShape, axis);
+  const from = aroundAxis(patchShape, axis);
+  if (!(start >= 0 && start + from.length <= to.length)) {
+    throw new ExecutionError(`updateSlice: ${from.length} rows at ${start} do not fit into axis ${axis} of size ${to.length}`);
+  }
+  output.set(target);
+  const block = from.length * from.inner;
+  for (let o = 0; o < from.outer; o++) {
+    output.set(patch.subarray(o * block, (o + 1) * block) as NumberArray, (o * to.length + start) * to.inner);
+  }
+}
+
+function zeros(like: { dtype: DType; shape: Tensor["shape"] }): Tensor {
+  return broadcastTo(constant(0, like.dtype), like.shape);
+}
+
+/** `target` with `patch` written over it from position `start` (int32 scalar) on along `axis`. */
+export function updateSlice(target: Tensor, patch: Tensor, start: Tensor, axis: number): Tensor {
+  return apply(updateSliceOp, [target, patch, start], { axis: normalizeAxis("updateSlice", axis, target.shape.length) });
+}
+
+export const gatherOps = [gatherOp, scatterAddOp, gatherElementsOp, scatterElementsAddOp, updateSliceOp] as const;

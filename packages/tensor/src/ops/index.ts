@@ -1,0 +1,40 @@
+// The one list of all ops: what the completeness test and the support table walk.
+import { crossEntropyRowsOp } from "../fused/crossEntropy.ts";
+import { geluOp } from "../fused/gelu.ts";
+import { layerNormOp, rmsNormOp } from "../fused/norms.ts";
+import { quantizedMatmulOp } from "../fused/quantizedMatmul.ts";
+import { logSoftmaxOp, softmaxOp } from "../fused/softmax.ts";
+import { broadcastOps } from "./broadcast.ts";
+import { constantOp, iotaOp, placeholderOp, storedOp } from "./create.ts";
+import { elementwiseOps } from "./elementwise.ts";
+import { gatherOps } from "./gather.ts";
+import { matmulOps } from "./matmul.ts";
+import { movementOps } from "./movement.ts";
+import type { OpDefinition } from "./op.ts";
+import { reduceOps } from "./reduce.ts";
+
+/** Leaves that an executor binds before it runs. */
+export const leafOps = [placeholderOp, storedOp] as unknown as readonly OpDefinition[];
+
+/** Ops with a kernel of their own. */
+export const primitiveOps = [
+  constantOp,
+  iotaOp,
+  ...elementwiseOps,
+  ...movementOps,
+  ...broadcastOps,
+  ...reduceOps,
+  ...gatherOps,
+  ...matmulOps,
+] as unknown as readonly OpDefinition[];
+
+/** Compositions with a closed-form gradient and, in some runtimes, a kernel. */
+export const fusedOps = [
+  softmaxOp,
+  logSoftmaxOp,
+  layerNormOp,
+  rmsNormOp,
+  geluOp,
+  crossEntropyRowsOp,
+  quantizedMatmulOp,
+] as unknown as readonly OpDefinition[];

@@ -1,0 +1,95 @@
+// Matrix product, with either matrix transposed for free.
+import { requireFloat } from "../dtype.ts";
+import { DTypeError, ShapeError } from "../errors.ts";
+import { describeShape, describeType, type Shape, type Tensor } from "../graph.ts";
+import { broadcastShapes, concreteCount } from "../shape.ts";
+import { broadcastStrides, walkStrided } from "./loops.ts";
+import { reshape } from "./movement.ts";
+import { apply, defineOp } from "./op.ts";
+
+type MatmulAttributes = { transposeA: boolean; transposeB: boolean };
+
+/** [rows, columns] of the last two axes as the product sees them. */
+function matrixSize(shape: Shape, transposed: boolean) {
+  const [rows, columns] = [shape.at(-2)!, shape.at(-1)!];
+  return transposed ? [columns, rows] as const : [rows, columns] as const;
+}
+
+export const matmulOp = defineOp<MatmulAttributes>({
+  name: "matmul",
+  infer: ([a, b], { transposeA, transposeB }) => {
+    requireFloat("matmul", a!.dtype);
+    if (a!.dtype !== b!.dtype) throw new DTypeError(`matmul: dtypes differ: ${describeType(a!)} × ${describeType(b!)} (cast one of them)`);
+    const shapes = `${describeShape(a!.shape)}${transposeA ? "ᵀ" : ""} × ${describeShape(b!.shape)}${transposeB ? "ᵀ" : ""}`;
+    if (a!.shape.length < 2 || b!.shape.length < 2) {
+      throw new ShapeError(`matmul: both tensors need at least two axes: ${shapes} (reshape first)`);
+    }
+    const [rows, innerA] = matrixSize(a!.shape, transposeA);
+    const [innerB, columns] = matrixSize(b!.shape, transposeB);
+    if (innerA !== innerB) throw new ShapeError(`matmul: inner dimensions differ: ${shapes} (${innerA} != ${innerB})`);
+    const batch = broadcastShapes("matmul", a!.shape.slice(0, -2), b!.shape.slice(0, -2));
+    return { dtype: a!.dtype, shape: [...batch, rows, columns] };
+  },
+  vjp: ({ gradient, inputs: [a, b], attributes: { transposeA, transposeB } }) => {
+    const gradientA = transposeA
+      ? matmul(b!, gradient, { transposeA: transposeB, transposeB: true })
+      : matmul(gradient, b!, { transposeB: !transposeB });
+    // One weight matrix for many rows: a single product over all of them instead of one per batch entry and a sum.
+    const [x, g] = b!.shape.length === 2 && !transposeA ? [flattenRows(a!), flattenRows(gradient)] : [a!, gradient];
+    const gradientB = transposeB
+      ? matmul(g, x, { transposeA: true, transposeB: transposeA })
+      : matmul(x, g, { transposeA: !transposeA });
+    return [gradientA, gradientB];
+  },
+  reference: ([a, b], [output], { attributes: { transposeA, transposeB }, inputs, outputs }) => {
+    const [m, n] = outputs[0]!.shape.slice(-2) as [number, number];
+    const k = matrixSize(inputs[0]!.shape, transposeA)[1] as number;
+    const batch = outputs[0]!.shape.slice(0, -2);
+    const matrices = [inputs[0]!, inputs[1]!].map(({ shape }) => {
+      const index = new Int32Array(concreteCount(batch));
+      walkStrided(batch, broadcastStrides(shape.slice(0, -2), batch), (to, from) => {
+        index[to] = from;
+      });
+      return index;
+    });
+    const [rowA, columnA] = transposeA ? [1, m] : [k, 1];
+    const [rowB, columnB] = transposeB ? [1, k] : [n, 1];
+    for (let entry = 0; entry < matrices[0]!.length; entry++) {
+      const [startA, startB] = [matrices[0]![entry]! * m * k, matrices[1]![entry]! * k * n];
+      for (let i = 0; i < m; i++) {
+        for (let j = 0; j < n; j++) {
+          let total = 0;
+          for (let x = 0; x < k; x++) total += a![startA + i * rowA + x * columnA]! * b![startB + x * rowB + j * columnB]!;
+          output![(entry * m + i) * n + j] = total;
+        }
+      }
+    }
+  },
+  onnx: (emit, inputs, { attributes: { transposeA, transposeB } }) =>
+    transposeA || transposeB
+      ? emit.node(
+          "FusedMatMul",
+          inputs,
+          { transA: { int: Number(transposeA) }, transB: { int: Number(transposeB) } },
+          { domain: "com.microsoft" },
+        )
+      : emit.node("MatMul", inputs),
+});
+
+function flattenRows(x: Tensor): Tensor {
+  return reshape(x, [-1, x.shape.at(-1)!]);
+}
+
+export interface MatmulOptions {
+  /** Exchange the last two axes of the first tensor. Default false. */
+  transposeA?: boolean;
+  /** Exchange the last two axes of the second tensor. Default false. */
+  transposeB?: boolean;
+}
+
+/** [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  return apply(matmulOp, [a, b], { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false });
+}
+
+export const matmulOps = [matmulOp] as const;

@@ -1,0 +1,196 @@
+// Ops that move elements without changing them: reshape, transpose, slice, pad, concat.
+import { addDimensions, type Dimension, divideDimensions, subtractDimensions } from "../dimension.ts";
+import { DTypeError, ShapeError } from "../errors.ts";
+import { describeShape, describeType, type Shape, type Tensor } from "../graph.ts";
+import { elementCount, normalizeAxis, requireValidShape, strides } from "../shape.ts";
+import { aroundAxis, walkStrided } from "./loops.ts";
+import { apply, defineOp, type NumberArray } from "./op.ts";
+
+const int64 = "int64" as const;
+
+type ReshapeAttributes = { shape: readonly Dimension[] };
+
+export const reshapeOp = defineOp<ReshapeAttributes>({
+  name: "reshape",
+  idle: "sameType",
+  infer: ([x], { shape }) => {
+    requireValidShape("reshape", shape);
+    const [from, to] = [elementCount(x!.shape), elementCount(shape)];
+    if (from !== to) {
+      throw new ShapeError(`reshape: ${describeShape(x!.shape)} has ${from} elements, ${describeShape(shape)} has ${to}`);
+    }
+    return { dtype: x!.dtype, shape };
+  },
+  vjp: ({ gradient, inputs: [x] }) => [reshape(gradient, x!.shape)],
+  reference: ([x], [output]) => output!.set(x!),
+  onnx: (emit, [x], { outputs }) => emit.node("Reshape", [x!, emit.dimensions(outputs[0]!.shape)], { allowzero: { int: 1 } }),
+});
+
+/** The same elements in another shape; one size may be -1 and is worked out. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const unknown = shape.indexOf(-1);
+  if (unknown < 0) return apply(reshapeOp, [x], { shape });
+  const rest = elementCount(shape.filter((_, axis) => axis !== unknown));
+  const size = divideDimensions(elementCount(x.shape), rest);
+  if (size === undefined) {
+    throw new ShapeError(`reshape: ${describeShape(x.shape)} does not divide into ${describeShape(shape)}`);
+  }
+  return apply(reshapeOp, [x], { shape: shape.with(unknown, size) });
+}
+
+type TransposeAttributes = { permutation: readonly number[] };
+
+export const transposeOp = defineOp<TransposeAttributes>({
+  name: "transpose",
+  infer: ([x], { permutation }) => {
+    const rank = x!.shape.length;
+    if (permutation.length !== rank || new Set(permutation).size !== rank || permutation.some((axis) => !(axis >= 0 && axis < rank))) {
+      throw new ShapeError(`transpose: [${permutation}] is not an order of the axes of ${describeType(x!)}`);
+    }
+    return { dtype: x!.dtype, shape: permutation.map((axis) => x!.shape[axis]!) };
+  },
+  vjp: ({ gradient, attributes: { permutation } }) => [transpose(gradient, permutation.map((_, axis) => permutation.indexOf(axis)))],
+  reference: ([x], [output], { attributes: { permutation }, inputs, outputs }) => {
+    const own = strides(inputs[0]!.shape);
+    walkStrided(outputs[0]!.shape, permutation.map((axis) => own[axis]!), (to, from) => {
+      output![to] = x![from]!;
+    });
+  },
+  onnx: (emit, inputs, { attributes }) => emit.node("Transpose", inputs, { perm: { ints: attributes.permutation } }),
+});
+
+/** Axes in another order; by default the last two change places. */
+export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
+  const rank = x.shape.length;
+  if (!permutation && rank < 2) throw new ShapeError(`transpose: ${describeType(x)} has no two axes to exchange`);
+  const order = permutation ?? [...Array(rank - 2).keys(), rank - 1, rank - 2];
+  return apply(transposeOp, [x], { permutation: order.map((axis) => normalizeAxis("transpose", axis, rank)) });
+}
+
+type SliceAttributes = { axis: number; start: Dimension; end: Dimension };
+
+export const sliceOp = defineOp<SliceAttributes>({
+  name: "slice",
+  idle: "sameType",
+  infer: ([x], { axis, start, end }) => {
+    const size = x!.shape[axis]!;
+    const numeric = typeof start === "number" && typeof end === "number" && typeof size === "number";
+    const length = subtractDimensions(end, start);
+    if ((numeric && (start < 0 || end > size)) || (typeof length === "number" && length < 0)) {
+      throw new ShapeError(`slice: ${start} to ${end} is outside axis ${axis} of ${describeShape(x!.shape)}`);
+    }
+    return { dtype: x!.dtype, shape: x!.shape.with(axis, length) };
+  },
+  vjp: ({ gradient, inputs: [x], attributes: { axis, start, end } }) => [
+    pad(gradient, axis, start, subtractDimensions(x!.shape[axis]!, end)),
+  ],
+  reference: ([x], [output], { attributes, inputs, size }) => {
+    const { outer, length, inner } = aroundAxis(inputs[0]!.shape, attributes.axis);
+    const [start, end] = [size(attributes.start), size(attributes.end)];
+    const block = (end - start) * inner;
+    for (let o = 0; o < outer; o++) {
+      const from = (o * length + start) * inner;
+      output!.set(x!.subarray(from, from + block) as NumberArray, o * block);
+    }
+  },
+  onnx: (emit, [x], { attributes: { axis, start, end } }) =>
+    emit.node("Slice", [x!, emit.dimensions([start]), emit.dimensions([end]), emit.constant(int64, [axis], [1])]),
+});
+
+/** Elements `start` to `end` (not included) along `axis`; negative positions count from the end. */
+export function slice(x: Tensor, axis: number, start: Dimension, end?: Dimension): Tensor {
+  const along = normalizeAxis("slice", axis, x.shape.length);
+  const size = x.shape[along]!;
+  const fromFront = (position: Dimension) =>
+    typeof position === "number" && position < 0 ? addDimensions(size, position) : position;
+  return apply(sliceOp, [x], { axis: along, start: fromFront(start), end: fromFront(end ?? size) });
+}
+
+type PadAttributes = { axis: number; before: Dimension; after: Dimension };
+
+export const padOp = defineOp<PadAttributes>({
+  name: "pad",
+  idle: "sameType",
+  infer: ([x], { axis, before, after }) => {
+    if ((typeof before === "number" && before < 0) || (typeof after === "number" && after < 0)) {
+      throw new ShapeError(`pad: ${before} before and ${after} after: neither may be negative (use slice)`);
+    }
+    return { dtype: x!.dtype, shape: x!.shape.with(axis, addDimensions(x!.shape[axis]!, addDimensions(before, after))) };
+  },
+  vjp: ({ gradient, inputs: [x], attributes: { axis, before } }) => [
+    slice(gradient, axis, before, addDimensions(before, x!.shape[axis]!)),
+  ],
+  reference: ([x], [output], { attributes, inputs, outputs, size }) => {
+    const { outer, length, inner } = aroundAxis(inputs[0]!.shape, attributes.axis);
+    const block = length * inner;
+    const step = outputs[0]!.shape[attributes.axis]! * inner;
+    output!.fill(0);
+    for (let o = 0; o < outer; o++) {
+      output!.set(x!.subarray(o * block, (o + 1) * block) as NumberArray, o * step + size(attributes.before) * inner);
+    }
+  },
+  onnx: (emit, [x], { attributes: { axis, before, after } }) =>
+    emit.node("Pad", [x!, emit.dimensions([before, after]), "", emit.constant(int64, [axis], [1])]),
+});
+
+/** Zeros added before and after along `axis`. */
+export function pad(x: Tensor, axis: number, before: Dimension, after: Dimension): Tensor {
+  return apply(padOp, [x], { axis: normalizeAxis("pad", axis, x.shape.length), before, after });
+}
+
+type ConcatAttributes = { axis: number };
+
+export const concatOp = defineOp<ConcatAttributes>({
+  name: "concat",
+  infer: (inputs, { axis }) => {
+    const [first] = inputs;
+    for (const other of inputs) {
+      if (other.dtype !== first!.dtype) {
+        throw new DTypeError(`concat: dtypes differ: ${describeType(first!)} and ${describeType(other)} (cast one of them)`);
+      }
+      if (other.shape.length !== first!.shape.length || other.shape.some((size, a) => a !== axis && size !== first!.shape[a])) {
+        throw new ShapeError(
+          `concat: shapes differ outside axis ${axis}: ${describeShape(first!.shape)} and ${describeShape(other.shape)}`,
+        );
+      }
+    }
+    const total = inputs.map((input) => input.shape[axis]!).reduce(addDimensions);
+    return { dtype: first!.dtype, shape: first!.shape.with(axis, total) };
+  },
+  vjp: ({ gradient, inputs, attributes: { axis } }) => {
+    let start: Dimension = 0;
+    return inputs.map((input) => {
+      const end = addDimensions(start, input.shape[axis]!);
+      const part = slice(gradient, axis, start, end);
+      start = end;
+      return part;
+    });
+  },
+  reference: (inputs, [output], context) => {
+    const { axis } = context.attributes;
+    const target = aroundAxis(context.outputs[0]!.shape, axis);
+    let start = 0;
+    for (const [i, input] of inputs.entries()) {
+      const { outer, length, inner } = aroundAxis(context.inputs[i]!.shape, axis);
+      const block = length * inner;
+      for (let o = 0; o < outer; o++) {
+        output!.set(input.subarray(o * block, (o + 1) * block) as NumberArray, (o * target.length + start) * inner);
+      }
+      start += length;
+    }
+  },
+  onnx: (emit, inputs, { attributes }) => emit.node("Concat", inputs, { axis: { int: attributes.axis } }),
+});
+
+/** Tensors one after another along `axis`. */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (tensors.length === 0) throw new ShapeError("concat: expected at least one tensor, got none");
+  return apply(concatOp, tensors, { axis: normalizeAxis("concat", axis, tensors[0]!.shape.length) });
+}
+
+/** Adds axes of size 1 in front so that `x` has `rank` axes. */
+export function expandRank(x: Tensor, rank: number): Tensor {
+  return x.shape.length >= rank ? x : reshape(x, [...Array<number>(rank - x.shape.length).fill(1), ...x.shape]);
+}
+
+export const movementOps = [reshapeOp, transposeOp, sliceOp, padOp, concatOp] as const;

@@ -1,0 +1,122 @@
+// The record that defines an op in one place, and `record`, which applies one. Lowerings are data or pure functions: no runtime is loaded.
+import type { Dimension } from "../dimension.ts";
+import type { DType, HostData } from "../dtype.ts";
+import { TensorError } from "../errors.ts";
+import { type Attributes, makeNode, type Shape, type Tensor, type TensorType } from "../graph.ts";
+import { captureOrigin, describeOrigin } from "../origin.ts";
+
+/** Elements as the reference executor holds them: plain numbers (int64 as float64). */
+export type NumberArray = Float32Array | Float64Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
+
+export interface ConcreteType {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+export interface KernelContext<A extends Attributes> {
+  readonly attributes: A;
+  readonly inputs: readonly ConcreteType[];
+  readonly outputs: readonly ConcreteType[];
+  /** The number a dimension stands for in this run. */
+  size(dimension: Dimension): number;
+}
+
+export interface GradientContext<A extends Attributes> {
+  readonly attributes: A;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Gradient of the loss with respect to the first output. */
+  readonly gradient: Tensor;
+  /** The same for every output; undefined where the loss does not depend on it. */
+  readonly gradients: readonly (Tensor | undefined)[];
+}
+
+/** Gradient with respect to each input, built from ops; may have the broadcast shape, which is summed back once for all rules. */
+export type GradientRule<A extends Attributes> = (context: GradientContext<A>) => readonly (Tensor | undefined)[];
+
+export type OnnxAttribute = number | string | { readonly int: number } | { readonly ints: readonly number[] };
+
+/** What an ONNX lowering writes to. Values are referred to by name. */
+export interface OnnxEmitter {
+  /** Adds a node with one output. A `domain` other than ONNX's own is ONNX Runtime's `com.microsoft`. */
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    options?: { readonly domain?: "com.microsoft" },
+  ): string;
+  /** Adds a node with several outputs. */
+  nodes(
+    opType: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    options?: { readonly domain?: "com.microsoft" },
+  ): string[];
+  constant(dtype: DType, values: readonly number[] | HostData, shape: readonly number[]): string;
+  /** An int64 vector that holds the sizes, computed from the inputs' shapes where they are named. */
+  dimensions(shape: Shape): string;
+}
+
+export interface OnnxContext<A extends Attributes> {
+  readonly attributes: A;
+  readonly inputs: readonly TensorType[];
+  readonly outputs: readonly TensorType[];
+}
+
+/** An ONNX op of the same meaning, or a function that writes nodes and returns the name of each output. */
+export type OnnxLowering<A extends Attributes> =
+  | { readonly opType: string; readonly domain?: "com.microsoft" }
+  | ((emit: OnnxEmitter, inputs: readonly string[], context: OnnxContext<A>) => string | readonly string[]);
+
+export interface OpDefinition<A extends Attributes = Attributes> {
+  readonly name: string;
+  /** Output types; throws a `ShapeError` or `DTypeError` for inputs the op does not take. */
+  infer(inputs: readonly TensorType[], attributes: A): TensorType | readonly TensorType[];
+  /** The gradient rule; `"zero"` where the derivative is zero or meaningless (comparisons, indices). */
+  readonly vjp: GradientRule<A> | "zero";
+  /** The meaning of the op: fills `outputs`. Fused ops are given by `compose` instead. */
+  reference?(inputs: readonly NumberArray[], outputs: readonly NumberArray[], context: KernelContext<A>): void;
+  /** The meaning of a fused op, as a composition of other ops. */
+  compose?(inputs: readonly Tensor[], attributes: A): Tensor | readonly Tensor[];
+  /**
+   * When the op gives back its input: `"sameType"` if the output has the input's dtype and shape, else the literal that makes it
+   * idle as the left or right operand.
+   */
+  readonly idle?: "sameType" | { readonly left?: number; readonly right: number };
+  /** How ONNX Runtime runs it; a fused op without one runs as its composition. */
+  readonly onnx?: OnnxLowering<A>;
+}
+
+type PrimitiveDefinition<A extends Attributes> = OpDefinition<A> &
+  Required<Pick<OpDefinition<A>, "reference">> & { readonly onnx: OnnxLowering<A> };
+type FusedDefinition<A extends Attributes> = OpDefinition<A> & Required<Pick<OpDefinition<A>, "compose">>;
+
+/** Defines a primitive. Leaving out a rule or a lowering does not type-check. */
+export function defineOp<A extends Attributes = Attributes>(definition: PrimitiveDefinition<A>): OpDefinition<A> {
+  return definition;
+}
+
+/** Defines a composite that has a closed-form gradient, and a kernel in some runtimes; tests hold both against `compose`. */
+export function defineFusedOp<A extends Attributes = Attributes>(definition: FusedDefinition<A>): OpDefinition<A> {
+  return definition;
+}
+
+/** Applies an op: infers the output types and adds a node. */
+export function record<A extends Attributes>(op: OpDefinition<A>, inputs: readonly Tensor[], attributes: A): readonly Tensor[] {
+  const origin = captureOrigin();
+  let types: TensorType | readonly TensorType[];
+  try {
+    types = op.infer(inputs, attributes);
+  } catch (error) {
+    const place = describeOrigin(origin);
+    if (TensorError.isInstance(error) && place && !error.message.includes("\n")) error.message += `\n  recorded at ${place}`;
+    throw error;
+  }
+  return makeNode(op as OpDefinition, inputs, attributes, "dtype" in types ? [types] : types, origin).outputs;
+}
+
+/** `record` for an op with one output. */
+export function apply<A extends Attributes>(op: OpDefinition<A>, inputs: readonly Tensor[], attributes: A): Tensor {
+  return record(op, inputs, attributes)[0]!;
+}

@@ -1,0 +1,160 @@
+// Reductions and scans along axes other than the sum: max, argMax, cumulative sum, top k.
+import type { Dimension } from "../dimension.ts";
+import { requireFloat } from "../dtype.ts";
+import { ShapeError } from "../errors.ts";
+import { describeShape, type Tensor } from "../graph.ts";
+import { normalizeAxis } from "../shape.ts";
+import {
+  keptShape,
+  type ReduceAttributes,
+  type ReduceOptions,
+  reducedType,
+  reductionAxes,
+  sum,
+  walkReduction,
+} from "./broadcast.ts";
+import { cast, div, equal, mul } from "./elementwise.ts";
+import { scatterElementsAdd } from "./gather.ts";
+import { aroundAxis } from "./loops.ts";
+import { reshape } from "./movement.ts";
+import { apply, defineOp, record } from "./op.ts";
+
+export const maxOp = defineOp<ReduceAttributes>({
+  name: "max",
+  infer: ([x], attributes) => reducedType("max", x!, attributes),
+  // Ties share the gradient equally.
+  vjp: ({ gradient, inputs: [x], outputs: [y], attributes: { axes } }) => {
+    const kept = keptShape(x!.shape, axes);
+    const chosen = cast(equal(x!, reshape(y!, kept)), gradient.dtype);
+    return [mul(chosen, div(reshape(gradient, kept), sum(chosen, axes, { keepDimensions: true })))];
+  },
+  reference: ([x], [output], { attributes, inputs }) => {
+    output!.fill(Number.NEGATIVE_INFINITY);
+    const seen = new Uint8Array(output!.length);
+    walkReduction(inputs[0]!.shape, attributes.axes, (to, from) => {
+      output![to] = seen[to] ? Math.max(output![to]!, x![from]!) : x![from]!;
+      seen[to] = 1;
+    });
+  },
+  onnx: (emit, [x], { attributes: { axes, keepDimensions } }) =>
+    emit.node("ReduceMax", [x!, emit.constant("int64", axes, [axes.length])], { keepdims: { int: Number(keepDimensions) } }),
+});
+
+/** Largest element over `axes` (default: all). */
+export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  const along = reductionAxes("max", x, axes);
+  if (along.length === 0) return x;
+  return apply(maxOp, [x], { axes: along, keepDimensions: options.keepDimensions ?? false });
+}
+
+type AxisAttributes = { axis: number };
+
+export const argMaxOp = defineOp<AxisAttributes>({
+  name: "argMax",
+  infer: ([x], { axis }) => ({ dtype: "int32", shape: x!.shape.toSpliced(axis, 1) }),
+  vjp: "zero",
+  reference: ([x], [output], { attributes, inputs }) => {
+    const { outer, length, inner } = aroundAxis(inputs[0]!.shape, attributes.axis);
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) {
+        let best = 0;
+        for (let k = 1; k < length; k++) {
+          if (x![(o * length + k) * inner + i]! > x![(o * length + best) * inner + i]!) best = k;
+        }
+        output![o * inner + i] = best;
+      }
+    }
+  },
+  onnx: (emit, inputs, { attributes }) =>
+    emit.node("Cast", [emit.node("ArgMax", inputs, { axis: { int: attributes.axis }, keepdims: { int: 0 } })], { to: { int: 6 } }),
+});
+
+/** Place (int32) of the largest element along `axis`; the first of equals. */
+export function argMax(x: Tensor, axis = -1): Tensor {
+  return apply(argMaxOp, [x], { axis: normalizeAxis("argMax", axis, x.shape.length) });
+}
+
+type CumulativeSumAttributes = { axis: number; reverse: boolean; exclusive: boolean };
+
+export const cumulativeSumOp = defineOp<CumulativeSumAttributes>({
+  name: "cumulativeSum",
+  infer: ([x]) => reducedType("cumulativeSum", x!, { axes: [], keepDimensions: true }),
+  vjp: ({ gradient, attributes: { axis, reverse, exclusive } }) => [
+    cumulativeSum(gradient, axis, { reverse: !reverse, exclusive }),
+  ],
+  reference: ([x], [output], { attributes: { axis, reverse, exclusive }, inputs }) => {
+    const { outer, length, inner } = aroundAxis(inputs[0]!.shape, axis);
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) {
+        let total = 0;
+        for (let k = 0; k < length; k++) {
+          const at = (o * length + (reverse ? length - 1 - k : k)) * inner + i;
+          if (exclusive) output![at] = total;
+          total += x![at]!;
+          if (!exclusive) output![at] = total;
+        }
+      }
+    }
+  },
+  onnx: (emit, [x], { attributes: { axis, reverse, exclusive } }) =>
+    emit.node("CumSum", [x!, emit.constant("int64", [axis], [])], {
+      reverse: { int: Number(reverse) },
+      exclusive: { int: Number(exclusive) },
+    }),
+});
+
+/** Running sum along `axis`; `exclusive` leaves the element itself out, `reverse` runs from the end. */
+export function cumulativeSum(x: Tensor, axis = -1, options: { reverse?: boolean; exclusive?: boolean } = {}): Tensor {
+  return apply(cumulativeSumOp, [x], {
+    axis: normalizeAxis("cumulativeSum", axis, x.shape.length),
+    reverse: options.reverse ?? false,
+    exclusive: options.exclusive ?? false,
+  });
+}
+
+type TopKAttributes = { k: Dimension; axis: number };
+
+export const topKOp = defineOp<TopKAttributes>({
+  name: "topK",
+  infer: ([x], { k, axis }) => {
+    requireFloat("topK", x!.dtype);
+    const size = x!.shape[axis]!;
+    if (typeof k === "number" && typeof size === "number" && !(k >= 1 && k <= size)) {
+      throw new ShapeError(`topK: k must be 1 to ${size} along axis ${axis} of ${describeShape(x!.shape)}, got ${k}`);
+    }
+    const shape = x!.shape.with(axis, k);
+    return [
+      { dtype: x!.dtype, shape },
+      { dtype: "int32", shape },
+    ];
+  },
+  vjp: ({ gradients: [gradient], inputs: [x], outputs: [, indices], attributes: { axis } }) => [
+    gradient && scatterElementsAdd(indices!, gradient, { axis, size: x!.shape[axis]! }),
+  ],
+  reference: ([x], [values, indices], { attributes: { axis, k }, inputs, size }) => {
+    const { outer, length, inner } = aroundAxis(inputs[0]!.shape, axis);
+    const kept = size(k);
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) {
+        const at = (j: number) => x![(o * length + j) * inner + i]!;
+        const order = [...Array(length).keys()].sort((a, b) => at(b) - at(a) || a - b);
+        for (let j = 0; j < kept; j++) {
+          values![(o * kept + j) * inner + i] = at(order[j]!);
+          indices![(o * kept + j) * inner + i] = order[j]!;
+        }
+      }
+    }
+  },
+  onnx: (emit, [x], { attributes: { axis, k } }) => {
+    const [values, indices] = emit.nodes("TopK", [x!, emit.dimensions([k])], 2, { axis: { int: axis } });
+    return [values!, emit.node("Cast", [indices!], { to: { int: 6 } })];
+  },
+});
+
+/** The `k` largest elements along `axis`, largest first, and their places (int32). */
+export function topK(x: Tensor, k: Dimension, axis = -1): { values: Tensor; indices: Tensor } {
+  const [values, indices] = record(topKOp, [x], { k, axis: normalizeAxis("topK", axis, x.shape.length) });
+  return { values: values!, indices: indices! };
+}
+
+export const reduceOps = [maxOp, argMaxOp, cumulativeSumOp, topKOp] as const;

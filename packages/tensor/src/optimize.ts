@@ -1,0 +1,69 @@
+// Passes that make a program smaller without changing its meaning: unused nodes, constants, repeated and idle nodes.
+import { fromNumbers, type HostData } from "./dtype.ts";
+import type { Attributes, Node, Program, Tensor } from "./graph.ts";
+import { constant, literalData } from "./ops/create.ts";
+import { runKernel } from "./executors/kernel.ts";
+import { makeProgram } from "./program.ts";
+import { rewrite, withInputs } from "./rewrite.ts";
+import { isConcrete, concreteCount, shapesEqual } from "./shape.ts";
+
+/** Larger results are computed at run time: a program should not carry them. */
+const largestFoldedConstant = 4096;
+
+/** All passes. Nodes that no output needs are gone as well. */
+export function optimize(program: Program): Program {
+  const seen = new Map<string, readonly Tensor[]>();
+  const identity = new Map<Tensor, number>();
+  const idOf = (tensor: Tensor) => {
+    const id = identity.get(tensor) ?? identity.size;
+    identity.set(tensor, id);
+    return id;
+  };
+  const isInput = new Set(program.inputs);
+  const outputs = rewrite(program.outputs, (node, inputs) => {
+    if (node.outputs.some((output) => isInput.has(output))) return node.outputs;
+    const simpler = dropIdle(node, inputs) ?? foldConstants(node, inputs);
+    if (simpler) return simpler;
+    const key = `${node.op.name}(${inputs.map(idOf)})${describeAttributes(node.attributes)}`;
+    const before = seen.get(key);
+    if (before) return before;
+    const { outputs } = withInputs(node, inputs);
+    seen.set(key, outputs);
+    return outputs;
+  });
+  return makeProgram(program.inputs, outputs);
+}
+
+function describeAttributes(attributes: Attributes): string {
+  return JSON.stringify(attributes, (_, value) => (ArrayBuffer.isView(value) ? `${value.constructor.name}:${value}` : typeof value === "number" ? String(value) : value));
+}
+
+/** Movement to the shape it already has, neutral elements of arithmetic. */
+function dropIdle(node: Node, [x, y]: readonly Tensor[]): readonly Tensor[] | undefined {
+  const { idle } = node.op;
+  if (!idle || !x) return undefined;
+  const [output] = node.outputs;
+  const same = (tensor: Tensor) => tensor.dtype === output!.dtype && shapesEqual(tensor.shape, output!.shape);
+  if (idle === "sameType") return same(x) ? [x] : undefined;
+  if (y && literal(y) === idle.right && same(x)) return [x];
+  if (y && idle.left !== undefined && literal(x) === idle.left && same(y)) return [y];
+  return undefined;
+}
+
+/** The value of a one-element literal. */
+function literal(tensor: Tensor): number | undefined {
+  const data = literalData(tensor);
+  return data?.length === 1 && tensor.dtype !== "float16" && tensor.dtype !== "bfloat16" ? Number(data[0]) : undefined;
+}
+
+function foldConstants(node: Node, inputs: readonly Tensor[]): readonly Tensor[] | undefined {
+  if (inputs.length === 0 || !node.op.reference) return undefined;
+  const isSmall = (tensor: Tensor) => isConcrete(tensor.shape) && concreteCount(tensor.shape) <= largestFoldedConstant;
+  if (!node.outputs.every(isSmall)) return undefined;
+  const data = inputs.map(literalData);
+  if (data.includes(undefined)) return undefined;
+  const results = runKernel(withInputs(node, inputs), data as HostData[]);
+  return node.outputs.map((output, i) =>
+    constant(fromNumbers(output.dtype, results[i]!), output.dtype, output.shape as readonly number[]),
+  );
+}

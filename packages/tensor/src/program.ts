@@ -1,0 +1,31 @@
+// From traced outputs to a `Program`.
+import { type Program, type Tensor, topologicalOrder } from "./graph.ts";
+import { placeholder } from "./ops/create.ts";
+import { rewrite } from "./rewrite.ts";
+
+/** A program with the stored tensors it reads turned into inputs. */
+export interface ClosedProgram {
+  readonly program: Program;
+  /** The stored tensors behind the inputs that follow those given. */
+  readonly captured: readonly Tensor[];
+}
+
+export function makeProgram(inputs: readonly Tensor[], outputs: readonly Tensor[]): Program {
+  const placeholders = new Set(inputs.map((input) => input.node));
+  return { inputs, outputs, nodes: topologicalOrder(outputs).filter((node) => !placeholders.has(node)) };
+}
+
+/** Closes a graph over the stored tensors it reads: they become inputs after the given ones. */
+export function closeProgram(inputs: readonly Tensor[], outputs: readonly Tensor[]): ClosedProgram {
+  const captured = new Map<Tensor, Tensor>();
+  const given = new Set(inputs);
+  const capture = (tensor: Tensor) => {
+    if (tensor.storage && !given.has(tensor) && !captured.has(tensor)) {
+      captured.set(tensor, placeholder(`captured.${captured.size}`, tensor.dtype, tensor.shape));
+    }
+  };
+  for (const node of topologicalOrder(outputs)) node.inputs.forEach(capture);
+  outputs.forEach(capture);
+  const replaced = rewrite(outputs, () => undefined, captured);
+  return { program: makeProgram([...inputs, ...captured.values()], replaced), captured: [...captured.keys()] };
+}
