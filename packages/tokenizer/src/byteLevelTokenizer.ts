@@ -48,13 +48,14 @@ export class ByteLevelTokenizer implements Tokenizer {
     this.specialTokens = new Map(special.map((token) => [token.content, token.id]));
     this.#specialIds = new Set(this.specialTokens.values());
     this.#addedIds = new Map(addedTokens.map((token) => [token.content, token.id]));
-    this.#addedContents = new Map(addedTokens.map((token) => [token.id, token.content]));
-    this.#rawMatcher = new AddedTokenMatcher(addedTokens.filter((token) => !token.normalized));
-    this.#normalizedMatcher = new AddedTokenMatcher(
-      addedTokens
-        .filter((token) => token.normalized)
-        .map((token) => (normalize ? { ...token, content: normalize(token.content) } : token)),
-    );
+    const raw = addedTokens.filter((token) => !token.normalized);
+    const normalized = addedTokens
+      .filter((token) => token.normalized)
+      .map((token) => (normalize ? { ...token, content: normalize(token.content) } : token));
+    this.#rawMatcher = new AddedTokenMatcher(raw);
+    this.#normalizedMatcher = new AddedTokenMatcher(normalized);
+    // An id is read as what was found in the text, which may have been normalised: as Hugging Face does.
+    this.#addedContents = new Map([...raw, ...normalized].map((token) => [token.id, token.content]));
     this.#encoder = new PieceEncoder(tables);
   }
 
