@@ -1,6 +1,6 @@
 // Finds the files behind paths, folders and glob patterns, and tells each one's format from its name.
 import { stat } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { extname, isAbsolute, join, resolve } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { DataError, FileError, systemReason } from "./errors.ts";
 
@@ -32,11 +32,13 @@ const knownExtensions = Object.keys(formatOfExtension);
  * @throws FileError for a path that is not there; DataError for a name of unknown format, or when nothing was found.
  */
 export async function findInputFiles(entries: readonly string[], format?: TextFormat): Promise<InputFile[]> {
-  const paths = new Set<string>();
-  for (const entry of entries) for (const path of await expandEntry(entry)) paths.add(path);
+  const paths = new Map<string, string>();
+  for (const entry of entries) {
+    for (const path of await expandEntry(entry)) if (!paths.has(resolve(path))) paths.set(resolve(path), path);
+  }
   if (paths.size === 0) throw new DataError("readDocuments: expected at least one path, got an empty list");
   const files: InputFile[] = [];
-  for (const path of paths) files.push(await describeFile(path, format));
+  for (const path of paths.values()) files.push(await describeFile(path, format));
   return files;
 }
 
@@ -50,7 +52,7 @@ async function expandEntry(entry: string): Promise<string[]> {
   const pattern = `**/*.{${knownExtensions.join(",")}}{,.gz}`;
   const matches = found
     ? (await glob(pattern, { cwd: entry, caseSensitiveMatch: false })).map((path) => join(entry, path))
-    : await glob(entry);
+    : await glob(entry, { absolute: isAbsolute(entry) });
   if (matches.length === 0) {
     const kinds = knownExtensions.map((extension) => `.${extension}`).join(", ");
     throw new DataError(
