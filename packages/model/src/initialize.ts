@@ -1,0 +1,40 @@
+// How fresh parameters are drawn. Every parameter has its own stream of random numbers, named by its path, so the result depends
+// on the seed and the name alone.
+import { hostRandomNormal, hostRandomUniform, type Tensor, tensor } from "@llm/tensor";
+
+/**
+ * - `"gpt2"`: normal, deviation 0.02; projections back into the residual stream divided by sqrt(2 · layers) (Radford et al. 2019)
+ * - `"xavier"`: uniform, limit sqrt(6 / (in + out)) (Glorot and Bengio 2010)
+ * - `"he"`: normal, deviation sqrt(2 / in) (He et al. 2015)
+ */
+export type Initialization = "gpt2" | "xavier" | "he";
+
+export interface Initializer {
+  /** A matrix [inputs, outputs]; `residual` marks projections whose output is added to the residual stream. */
+  matrix(path: string, inputs: number, outputs: number, options?: { residual?: boolean }): Tensor;
+  /** A table of vectors [rows, width]. */
+  table(path: string, rows: number, width: number): Tensor;
+  zeros(size: number): Tensor;
+  ones(size: number): Tensor;
+}
+
+/** Draws parameters for a model of `layers` layers. */
+export function initializer(method: Initialization, options: { seed: number; layers: number; deviation: number }): Initializer {
+  const { seed, layers, deviation } = options;
+  const normal = (path: string, shape: [number, number], spread: number) =>
+    tensor(hostRandomNormal(seed, path, shape[0] * shape[1], spread), { shape });
+  return {
+    matrix: (path, inputs, outputs, { residual = false } = {}) => {
+      const shape: [number, number] = [inputs, outputs];
+      if (method === "he") return normal(path, shape, Math.sqrt(2 / inputs));
+      if (method === "xavier") {
+        const limit = Math.sqrt(6 / (inputs + outputs));
+        return tensor(hostRandomUniform(seed, path, inputs * outputs, limit), { shape });
+      }
+      return normal(path, shape, residual ? deviation / Math.sqrt(2 * layers) : deviation);
+    },
+    table: (path, rows, width) => normal(path, [rows, width], deviation),
+    zeros: (size) => tensor(new Float32Array(size)),
+    ones: (size) => tensor(new Float32Array(size).fill(1)),
+  };
+}

@@ -1,0 +1,36 @@
+// Keys and values of the positions a decoder has seen, kept with the executor between steps.
+import { compile, type Executor, hostArray, type Tensor, tensor } from "@llm/tensor";
+import type { CausalLanguageModelConfig } from "./model.ts";
+
+/** One entry per layer in `key` and `value`: [batch, heads, capacity, head size], of which the first `length` positions are filled. */
+export interface KeyValueCache {
+  readonly key: readonly Tensor[];
+  readonly value: readonly Tensor[];
+  /** int32 scalar. */
+  readonly length: Tensor;
+}
+
+/** An empty cache with room for `capacity` positions. */
+export function emptyCache(config: CausalLanguageModelConfig, batch: number, capacity: number): KeyValueCache {
+  const shape = [batch, config.heads, capacity, config.width / config.heads];
+  const zeros = () => tensor(hostArray("float32", shape.reduce((a, b) => a * b, 1)), { shape });
+  const layers = Array.from({ length: config.layers });
+  return { key: layers.map(zeros), value: layers.map(zeros), length: tensor(0, { dtype: "int32" }) };
+}
+
+/** Makes caches longer without reading them back. */
+export function cacheGrower(executor: Executor | undefined): (cache: KeyValueCache, by: number) => Promise<KeyValueCache> {
+  const grow = compile(
+    (cache: KeyValueCache, by: number): KeyValueCache => ({
+      key: cache.key.map((key) => key.pad(2, 0, by)),
+      value: cache.value.map((value) => value.pad(2, 0, by)),
+      length: cache.length,
+    }),
+    { donate: [0], ...(executor ? { executor } : {}) },
+  );
+  return grow;
+}
+
+export function disposeCache(cache: KeyValueCache): void {
+  for (const tensor of [...cache.key, ...cache.value, cache.length]) tensor.dispose();
+}

@@ -1,0 +1,287 @@
+// GPT-2 (Radford et al. 2019), top to bottom: a decoder with learned positions, layer norms before each sublayer, GELU, one matrix
+// for queries, keys and values, and (by default) an output layer tied to the token embedding. Field paths are the names of the
+// published weights.
+//
+// B batch · T sequence · C width · H heads · D head size (C / H) · V vocabulary · S capacity of the cache
+import { attention, attentionWithCache, type DType, dropout, iota, less, type RandomKey, type Tensor, updateSlice } from "@llm/tensor";
+import { ModelError } from "../errors.ts";
+import { type Initialization, type Initializer, initializer } from "../initialize.ts";
+import type { KeyValueCache } from "../keyValueCache.ts";
+import { Embedding } from "../layers/embedding.ts";
+import { LayerNorm } from "../layers/layerNorm.ts";
+import { Linear, type LinearLayer } from "../layers/linear.ts";
+import type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "../model.ts";
+
+export interface GptConfig extends CausalLanguageModelConfig {
+  /** Size of the feed-forward layer's hidden part. Default 4 · width. */
+  readonly hiddenWidth: number;
+  readonly activation: "gelu" | "gelu_new" | "relu" | "silu";
+  /** Shares set to zero in training. Default 0. */
+  readonly embeddingDropout: number;
+  readonly attentionDropout: number;
+  readonly residualDropout: number;
+  readonly layerNormEpsilon: number;
+  /** The output layer is the token embedding. Default true. */
+  readonly tiedEmbeddings: boolean;
+  /** Deviation of freshly drawn weights. Default 0.02. */
+  readonly initializerRange: number;
+  /** Ids transformers writes into config.json; undefined where the tokenizer has none. */
+  readonly beginOfTextId?: number | undefined;
+  readonly endOfTextId?: number | undefined;
+}
+
+/** What must be said about a GPT; everything else has a default. */
+export type GptOptions = CausalLanguageModelConfig & Partial<GptConfig>;
+
+/** A complete configuration; throws a `ModelError` that names the value that does not fit. */
+export function gptConfig(options: GptOptions): GptConfig {
+  const config: GptConfig = {
+    hiddenWidth: 4 * options.width,
+    activation: "gelu_new",
+    embeddingDropout: 0,
+    attentionDropout: 0,
+    residualDropout: 0,
+    layerNormEpsilon: 1e-5,
+    tiedEmbeddings: true,
+    initializerRange: 0.02,
+    ...options,
+  };
+  for (const name of ["vocabularySize", "contextLength", "layers", "heads", "width", "hiddenWidth"] as const) {
+    if (!(Number.isInteger(config[name]) && config[name] > 0)) {
+      throw new ModelError(`GPT: ${name} must be a whole number above 0, got ${config[name]}`);
+    }
+  }
+  if (config.width % config.heads !== 0) {
+    throw new ModelError(`GPT: width ${config.width} does not divide into ${config.heads} heads`);
+  }
+  for (const name of ["embeddingDropout", "attentionDropout", "residualDropout"] as const) {
+    if (!(config[name] >= 0 && config[name] < 1)) {
+      throw new ModelError(`GPT: ${name} must be at least 0 and below 1, got ${config[name]}`);
+    }
+  }
+  if (!(config.activation in activations)) {
+    throw new ModelError(`GPT: activation "${config.activation}" is not one of ${Object.keys(activations).join(", ")}`);
+  }
+  return config;
+}
+
+const activations: Record<GptConfig["activation"], (x: Tensor) => Tensor> = {
+  gelu: (x) => x.gelu(),
+  gelu_new: (x) => x.gelu({ approximate: "tanh" }),
+  relu: (x) => x.relu(),
+  silu: (x) => x.silu(),
+};
+
+/** [B, T, C] → [B, H, T, D] */
+function splitHeads(x: Tensor, heads: number): Tensor {
+  const [batch, sequence, width] = x.shape;
+  return x.reshape([batch!, sequence!, heads, (width as number) / heads]).transpose([0, 2, 1, 3]);
+}
+
+/** [B, H, T, D] → [B, T, C] */
+function mergeHeads(x: Tensor): Tensor {
+  const [batch, heads, sequence, size] = x.shape;
+  return x.transpose([0, 2, 1, 3]).reshape([batch!, sequence!, (heads as number) * (size as number)]);
+}
+
+class Attention {
+  readonly c_attn: LinearLayer;
+  readonly c_proj: LinearLayer;
+
+  constructor(c_attn: LinearLayer, c_proj: LinearLayer) {
+    this.c_attn = c_attn;
+    this.c_proj = c_proj;
+  }
+
+  /** [B, T, C] → query, key, value [B, H, T, D] */
+  project(x: Tensor, { heads, width }: GptConfig): [Tensor, Tensor, Tensor] {
+    const all = this.c_attn.forward(x); // [B, T, 3C]
+    const part = (i: number) => splitHeads(all.slice(-1, i * width, (i + 1) * width), heads);
+    return [part(0), part(1), part(2)];
+  }
+
+  forward(x: Tensor, config: GptConfig, key?: RandomKey): Tensor {
+    const [query, keys, values] = this.project(x, config);
+    const mixed = attention(query, keys, values, {
+      causal: true,
+      dropoutRate: config.attentionDropout,
+      key: key?.derive("attention"),
+    });
+    return dropout(this.c_proj.forward(mergeHeads(mixed)), config.residualDropout, key?.derive("residual"));
+  }
+}
+
+class FeedForward {
+  readonly c_fc: LinearLayer;
+  readonly c_proj: LinearLayer;
+
+  constructor(c_fc: LinearLayer, c_proj: LinearLayer) {
+    this.c_fc = c_fc;
+    this.c_proj = c_proj;
+  }
+
+  forward(x: Tensor, config: GptConfig, key?: RandomKey): Tensor {
+    const hidden = activations[config.activation](this.c_fc.forward(x)); // [B, T, hiddenWidth]
+    return dropout(this.c_proj.forward(hidden), config.residualDropout, key?.derive("feedForward"));
+  }
+}
+
+class Block {
+  readonly ln_1: LayerNorm;
+  readonly attn: Attention;
+  readonly ln_2: LayerNorm;
+  readonly mlp: FeedForward;
+
+  constructor(ln_1: LayerNorm, attn: Attention, ln_2: LayerNorm, mlp: FeedForward) {
+    this.ln_1 = ln_1;
+    this.attn = attn;
+    this.ln_2 = ln_2;
+    this.mlp = mlp;
+  }
+
+  forward(x: Tensor, config: GptConfig, key?: RandomKey): Tensor {
+    const attended = x.add(this.attn.forward(this.ln_1.forward(x), config, key));
+    return attended.add(this.mlp.forward(this.ln_2.forward(attended), config, key));
+  }
+}
+
+export class Gpt implements CausalLanguageModel {
+  readonly config: GptConfig;
+  readonly transformer: {
+    readonly wte: Embedding; // [V, C]
+    readonly wpe: Embedding; // [contextLength, C]
+    readonly h: readonly Block[];
+    readonly ln_f: LayerNorm;
+  };
+  /** Only where the output layer is not tied to the token embedding. */
+  readonly lm_head?: Embedding; // [V, C]
+
+  /** A model with fresh parameters. `seed` (default 0) and the parameters' names decide them. */
+  constructor(options: GptOptions, { seed = 0, initialization = "gpt2" }: { seed?: number; initialization?: Initialization } = {}) {
+    const config = gptConfig(options);
+    const { vocabularySize, contextLength, layers, width } = config;
+    const init = initializer(initialization, { seed, layers, deviation: config.initializerRange });
+    this.config = config;
+    this.transformer = {
+      wte: new Embedding(init.table("transformer.wte.weight", vocabularySize, width)),
+      wpe: new Embedding(init.table("transformer.wpe.weight", contextLength, width)),
+      h: Array.from({ length: layers }, (_, i) => freshBlock(`transformer.h.${i}`, config, init)),
+      ln_f: freshNorm(config, init),
+    };
+    if (!config.tiedEmbeddings) this.lm_head = new Embedding(init.table("lm_head.weight", vocabularySize, width));
+  }
+
+  forward(inputIds: Tensor, { key }: ForwardOptions = {}): Tensor {
+    const [, sequence] = inputIds.shape;
+    if (typeof sequence === "number" && sequence > this.config.contextLength) {
+      throw new ModelError(`GPT: a sequence of ${sequence} tokens is longer than the context of ${this.config.contextLength}`);
+    }
+    const positions = this.transformer.wpe.weight.slice(0, 0, sequence!); // [T, C]
+    let x = dropout(
+      this.transformer.wte.forward(inputIds).add(positions), // [B, T, C]
+      this.config.embeddingDropout,
+      key?.derive("embedding"),
+    );
+    for (const [i, block] of this.transformer.h.entries()) x = block.forward(x, this.config, key?.derive(i));
+    return this.output(this.transformer.ln_f.forward(x));
+  }
+
+  forwardCached(inputIds: Tensor, cache: KeyValueCache): { logits: Tensor; cache: KeyValueCache } {
+    const sequence = inputIds.shape[1]!;
+    const capacity = cache.key[0]!.shape[2]!;
+    const mask = less(iota(capacity), cache.length).reshape([1, 1, 1, capacity]);
+    const positions = this.transformer.wpe.forward(iota(sequence).add(cache.length)); // [T, C]
+    let x = this.transformer.wte.forward(inputIds).add(positions); // [B, T, C]
+    const keys: Tensor[] = [];
+    const values: Tensor[] = [];
+    for (const [i, block] of this.transformer.h.entries()) {
+      const [query, key, value] = block.attn.project(block.ln_1.forward(x), this.config); // [B, H, T, D]
+      const past = { key: cache.key[i]!, value: cache.value[i]!, mask };
+      const mixed = mergeHeads(attentionWithCache(query, past, { key, value })); // [B, T, C]
+      x = x.add(block.attn.c_proj.forward(mixed));
+      x = x.add(block.mlp.forward(block.ln_2.forward(x), this.config));
+      keys.push(updateSlice(past.key, key, cache.length, 2));
+      values.push(updateSlice(past.value, value, cache.length, 2));
+    }
+    const last = x.slice(1, -1).reshape([x.shape[0]!, this.config.width]); // [B, C]
+    const length = cache.length.add(iota(sequence).slice(0, -1).reshape([])).add(1);
+    return { logits: this.output(this.transformer.ln_f.forward(last)), cache: { key: keys, value: values, length } };
+  }
+
+  toConfigJson(): Record<string, unknown> {
+    const { config } = this;
+    return {
+      architectures: ["GPT2LMHeadModel"],
+      model_type: "gpt2",
+      vocab_size: config.vocabularySize,
+      n_positions: config.contextLength,
+      n_embd: config.width,
+      n_layer: config.layers,
+      n_head: config.heads,
+      n_inner: config.hiddenWidth === 4 * config.width ? null : config.hiddenWidth,
+      activation_function: config.activation,
+      embd_pdrop: config.embeddingDropout,
+      attn_pdrop: config.attentionDropout,
+      resid_pdrop: config.residualDropout,
+      layer_norm_epsilon: config.layerNormEpsilon,
+      initializer_range: config.initializerRange,
+      tie_word_embeddings: config.tiedEmbeddings,
+      bos_token_id: config.beginOfTextId ?? null,
+      eos_token_id: config.endOfTextId ?? null,
+      dtype: "float32" satisfies DType,
+    };
+  }
+
+  /** [..., C] → [..., V] */
+  private output(x: Tensor): Tensor {
+    const table = this.lm_head?.weight ?? this.transformer.wte.weight;
+    return x.matmul(table, { transposeB: true });
+  }
+}
+
+function freshNorm(config: GptConfig, init: Initializer): LayerNorm {
+  return new LayerNorm(init.ones(config.width), init.zeros(config.width), config.layerNormEpsilon);
+}
+
+function freshBlock(path: string, config: GptConfig, init: Initializer): Block {
+  const linear = (name: string, inputs: number, outputs: number, residual = false) =>
+    new Linear(init.matrix(`${path}.${name}.weight`, inputs, outputs, { residual }), init.zeros(outputs));
+  const { width, hiddenWidth } = config;
+  return new Block(
+    freshNorm(config, init),
+    new Attention(linear("attn.c_attn", width, 3 * width), linear("attn.c_proj", width, width, true)),
+    freshNorm(config, init),
+    new FeedForward(linear("mlp.c_fc", width, hiddenWidth), linear("mlp.c_proj", hiddenWidth, width, true)),
+  );
+}
+
+/** Reads transformers' config.json of a GPT-2; throws a `ModelError` for an option this implementation does not have. */
+export function gptConfigFromJson(json: Record<string, unknown>): GptConfig {
+  const number = (name: string, fallback?: number): number => {
+    const value = json[name] ?? fallback;
+    if (typeof value !== "number") throw new ModelError(`config.json: "${name}" must be a number, got ${JSON.stringify(value)}`);
+    return value;
+  };
+  const refused = { scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false, add_cross_attention: false };
+  for (const [name, expected] of Object.entries(refused)) {
+    if ((json[name] ?? expected) !== expected) throw new ModelError(`config.json: "${name}": ${json[name]} is not supported for GPT-2`);
+  }
+  const id = (name: string) => (typeof json[name] === "number" ? (json[name] as number) : undefined);
+  return gptConfig({
+    vocabularySize: number("vocab_size"),
+    contextLength: number("n_positions"),
+    width: number("n_embd"),
+    layers: number("n_layer"),
+    heads: number("n_head"),
+    hiddenWidth: number("n_inner", 4 * number("n_embd")),
+    activation: (json.activation_function ?? "gelu_new") as GptConfig["activation"],
+    embeddingDropout: number("embd_pdrop", 0.1),
+    attentionDropout: number("attn_pdrop", 0.1),
+    residualDropout: number("resid_pdrop", 0.1),
+    layerNormEpsilon: number("layer_norm_epsilon", 1e-5),
+    initializerRange: number("initializer_range", 0.02),
+    tiedEmbeddings: json.tie_word_embeddings !== false,
+    beginOfTextId: id("bos_token_id"),
+    endOfTextId: id("eos_token_id"),
+  });
+}
