@@ -8,11 +8,20 @@ interface Rule {
 }
 
 const rules: readonly Rule[] = [
-  { name: "its inputs are program inputs or values of earlier nodes", holds: (node, known) => node.inputs.every((input) => known.has(input)) },
-  { name: "its outputs are numbered in order", holds: (node) => node.outputs.every((output, i) => output.index === i && output.node === node) },
+  {
+    name: "its inputs are program inputs or values of earlier nodes",
+    holds: (node, known) => node.inputs.every((input) => known.has(input)),
+  },
+  {
+    name: "its outputs are numbered in order",
+    holds: (node) => node.outputs.every((output, i) => output.index === i && output.node === node),
+  },
   { name: "its output types are what its op infers", holds: (node) => sameTypes(node.outputs, inferred(node)) },
   { name: "it has a kernel or a composition", holds: (node) => Boolean(node.op.reference ?? node.op.compose) },
-  { name: "it holds no stored data (close the program first)", holds: (node) => node.outputs.every((output) => !output.storage) },
+  {
+    name: "it holds no stored data (close the program first)",
+    holds: (node) => node.outputs.every((output) => !output.storage),
+  },
 ];
 
 /** Throws a `TensorError` that names the node and the broken rule. */
@@ -29,7 +38,8 @@ export function checkProgram(program: Program): void {
     for (const output of node.outputs) known.add(output);
   }
   for (const output of program.outputs) {
-    if (!known.has(output)) throw new TensorError(`checkProgram: an output, ${describeType(output)}, is not computed by the program`);
+    if (!known.has(output))
+      throw new TensorError(`checkProgram: an output, ${describeType(output)}, is not computed by the program`);
   }
 }
 

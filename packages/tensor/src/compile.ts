@@ -68,7 +68,10 @@ interface Compiled extends Recorded {
  * const step = compile((w: Tensor, x: Tensor) => x.matmul(w).relu().sum());
  * console.log(await (await step(w, x)).item());
  */
-export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): CompiledFunction<A, R> {
+export function compile<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  options: CompileOptions = {},
+): CompiledFunction<A, R> {
   const maximum = options.maximumSignatures ?? 64;
   const cache = new Map<string, Promise<Compiled>>();
   let times: CompileTimes | undefined;
@@ -85,12 +88,18 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
     }
     const optimizedAt = performance.now();
     const executable = await executor.compile(program, { donated: donatedInputs(args, recorded, options.donate) });
-    times = { record: recordedAt - start, optimize: optimizedAt - recordedAt, prepare: performance.now() - optimizedAt };
+    times = {
+      record: recordedAt - start,
+      optimize: optimizedAt - recordedAt,
+      prepare: performance.now() - optimizedAt,
+    };
     return { ...recorded, executable, executor };
   };
 
   const lookUp = (args: A): Promise<Compiled> => {
-    const signature = describeTree(args, (tensor) => describeType(dynamicType(tensor, options, pathsOf(args).get(tensor)!)));
+    const signature = describeTree(args, (tensor) =>
+      describeType(dynamicType(tensor, options, pathsOf(args).get(tensor)!)),
+    );
     let compiled = cache.get(signature);
     if (compiled) cache.delete(signature);
     else {
@@ -101,7 +110,10 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
     for (const [oldest, old] of cache) {
       if (cache.size <= maximum) break;
       cache.delete(oldest);
-      old.then(({ executable }) => executable.dispose(), () => {});
+      old.then(
+        ({ executable }) => executable.dispose(),
+        () => {},
+      );
     }
     return compiled;
   };
@@ -111,7 +123,11 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
     return runCompiled(compiled, args, options.donate ?? []) as Promise<R>;
   };
   const dispose = () => {
-    for (const compiled of cache.values()) compiled.then(({ executable }) => executable.dispose(), () => {});
+    for (const compiled of cache.values())
+      compiled.then(
+        ({ executable }) => executable.dispose(),
+        () => {},
+      );
     cache.clear();
   };
   Object.defineProperties(call, { times: { get: () => times }, signatures: { get: () => cache.size } });
@@ -129,14 +145,17 @@ function pathsOf(args: readonly unknown[]): Map<Tensor, string> {
 function dynamicType(tensor: Tensor, options: CompileOptions, path: string) {
   const shape = options.dynamic?.[path];
   if (!shape) return tensor;
-  const fits = shape.length === tensor.shape.length && shape.every((size, axis) => typeof size === "string" || size === tensor.shape[axis]);
+  const fits =
+    shape.length === tensor.shape.length &&
+    shape.every((size, axis) => typeof size === "string" || size === tensor.shape[axis]);
   if (!fits) throw new ShapeError(`compile: "${path}" is declared as [${shape}], got ${describeType(tensor)}`);
   return { dtype: tensor.dtype, shape };
 }
 
 function recordCall<A extends unknown[]>(fn: (...args: A) => unknown, args: A, options: CompileOptions): Recorded {
   const unknown = Object.keys(options.dynamic ?? {}).filter((path) => ![...pathsOf(args).values()].includes(path));
-  if (unknown.length > 0) throw new TensorError(`compile: dynamic names "${unknown[0]}", but no argument has a tensor there`);
+  if (unknown.length > 0)
+    throw new TensorError(`compile: dynamic names "${unknown[0]}", but no argument has a tensor there`);
   const inputs: Tensor[] = [];
   const traced = mapTensors(args as unknown[], (tensor, path) => {
     const { dtype, shape } = dynamicType(tensor, options, path);
@@ -145,7 +164,8 @@ function recordCall<A extends unknown[]>(fn: (...args: A) => unknown, args: A, o
     return input;
   }) as A;
   const result = fn(...traced);
-  if (result instanceof Promise) throw new TensorError("compile: the function is async; it must record its result synchronously");
+  if (result instanceof Promise)
+    throw new TensorError("compile: the function is async; it must record its result synchronously");
   const outputs = new Map<Tensor, number>();
   for (const { tensor } of flattenTensors(result)) outputs.set(tensor, outputs.size);
   const { program, captured } = closeProgram(inputs, [...outputs.keys()]);
@@ -172,4 +192,3 @@ async function runCompiled(compiled: Compiled, args: readonly unknown[], donate:
   const tensors = results.map((buffer) => fromStorage(Storage.fromBuffer(executor, buffer)));
   return mapTensors(result, (tensor) => tensors[outputs.get(tensor)!]!);
 }
-

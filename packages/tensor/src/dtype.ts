@@ -2,26 +2,10 @@
 import { DTypeError } from "./errors.ts";
 
 /** Element type of a tensor. `uint32` carries random bits; `float16` and `bfloat16` are held as raw 16-bit patterns on the host. */
-export type DType =
-  | "float32"
-  | "float16"
-  | "bfloat16"
-  | "int64"
-  | "int32"
-  | "uint32"
-  | "int8"
-  | "uint8"
-  | "bool";
+export type DType = "float32" | "float16" | "bfloat16" | "int64" | "int32" | "uint32" | "int8" | "uint8" | "bool";
 
 /** Typed array that holds a tensor on the host: `Uint16Array` for float16/bfloat16, `BigInt64Array` for int64, `Uint8Array` for bool. */
-export type HostData =
-  | Float32Array
-  | Uint16Array
-  | BigInt64Array
-  | Int32Array
-  | Uint32Array
-  | Int8Array
-  | Uint8Array;
+export type HostData = Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
 
 interface HostArrayConstructor {
   new (length: number): HostData;

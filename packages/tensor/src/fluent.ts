@@ -1,21 +1,22 @@
 // The methods of `Tensor`. They only call the op of the same name; installing them here keeps tensor and ops free of an import cycle.
-import { attention, type AttentionOptions } from "./functional/attention.ts";
+
+import type { Dimension } from "./dimension.ts";
+import type { DType, HostData } from "./dtype.ts";
+import { evaluate } from "./evaluate.ts";
 import { relu, silu } from "./functional/activations.ts";
+import { type AttentionOptions, attention } from "./functional/attention.ts";
 import { dropout } from "./functional/dropout.ts";
-import { crossEntropy, type CrossEntropyOptions } from "./functional/losses.ts";
+import { type CrossEntropyOptions, crossEntropy } from "./functional/losses.ts";
 import { mean, square } from "./functional/statistics.ts";
 import { gelu } from "./fused/gelu.ts";
 import { layerNorm, type NormOptions, rmsNorm } from "./fused/norms.ts";
 import { logSoftmax, softmax } from "./fused/softmax.ts";
-import type { DType, HostData } from "./dtype.ts";
-import type { Dimension } from "./dimension.ts";
-import { evaluate } from "./evaluate.ts";
-import { Tensor, type Shape } from "./graph.ts";
+import { type Shape, Tensor } from "./graph.ts";
 import { broadcastTo, type ReduceOptions, sum } from "./ops/broadcast.ts";
 import type { Operand } from "./ops/create.ts";
 import * as elementwise from "./ops/elementwise.ts";
 import { gather, gatherElements } from "./ops/gather.ts";
-import { matmul, type MatmulOptions } from "./ops/matmul.ts";
+import { type MatmulOptions, matmul } from "./ops/matmul.ts";
 import { pad, reshape, slice, transpose } from "./ops/movement.ts";
 import { argMax, cumulativeSum, max, topK } from "./ops/reduce.ts";
 import type { RandomKey } from "./random.ts";

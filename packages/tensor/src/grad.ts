@@ -13,7 +13,9 @@ import { flattenTensors, mapTensors } from "./tree.ts";
  */
 export function gradients(output: Tensor, inputs: readonly Tensor[]): Tensor[] {
   if (output.shape.length !== 0) {
-    throw new ShapeError(`gradients: expected a scalar to differentiate, got ${describeType(output)} (sum or average it first)`);
+    throw new ShapeError(
+      `gradients: expected a scalar to differentiate, got ${describeType(output)} (sum or average it first)`,
+    );
   }
   for (const tensor of [output, ...inputs]) {
     if (!isFloat(tensor.dtype)) throw new DTypeError(`gradients: expected float tensors, got ${describeType(tensor)}`);

@@ -14,7 +14,13 @@ export interface TensorType {
   readonly shape: Shape;
 }
 
-export type AttributeValue = number | string | boolean | Dimension | readonly AttributeValue[] | ArrayLike<number | bigint>;
+export type AttributeValue =
+  | number
+  | string
+  | boolean
+  | Dimension
+  | readonly AttributeValue[]
+  | ArrayLike<number | bigint>;
 export type Attributes = { readonly [name: string]: AttributeValue | undefined };
 
 /** One application of an op. */

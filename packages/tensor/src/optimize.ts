@@ -1,11 +1,11 @@
 // Passes that make a program smaller without changing its meaning: unused nodes, constants, repeated and idle nodes.
 import { fromNumbers, type HostData } from "./dtype.ts";
+import { runKernel } from "./executors/kernel.ts";
 import type { Attributes, Node, Program, Tensor } from "./graph.ts";
 import { constant, literalData } from "./ops/create.ts";
-import { runKernel } from "./executors/kernel.ts";
 import { makeProgram } from "./program.ts";
 import { rewrite, withInputs } from "./rewrite.ts";
-import { isConcrete, concreteCount, shapesEqual } from "./shape.ts";
+import { concreteCount, isConcrete, shapesEqual } from "./shape.ts";
 
 /** Larger results are computed at run time: a program should not carry them. */
 const largestFoldedConstant = 4096;
@@ -35,7 +35,13 @@ export function optimize(program: Program): Program {
 }
 
 function describeAttributes(attributes: Attributes): string {
-  return JSON.stringify(attributes, (_, value) => (ArrayBuffer.isView(value) ? `${value.constructor.name}:${value}` : typeof value === "number" ? String(value) : value));
+  return JSON.stringify(attributes, (_, value) =>
+    ArrayBuffer.isView(value)
+      ? `${value.constructor.name}:${value}`
+      : typeof value === "number"
+        ? String(value)
+        : value,
+  );
 }
 
 /** Movement to the shape it already has, neutral elements of arithmetic. */

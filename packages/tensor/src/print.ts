@@ -20,7 +20,9 @@ export function printProgram(program: Program, options: { origins?: boolean } = 
     const place = options.origins ? describeOrigin(node.origin) : undefined;
     return `  ${results} = ${node.op.name}(${operands})${describe(node.attributes)}${place ? `  # ${basename(place)}` : ""}`;
   });
-  return [`program(${inputs.join(", ")}) {`, ...lines, `  return ${program.outputs.map(nameOf).join(", ")}`, "}"].join("\n");
+  return [`program(${inputs.join(", ")}) {`, ...lines, `  return ${program.outputs.map(nameOf).join(", ")}`, "}"].join(
+    "\n",
+  );
 }
 
 function describe(attributes: Attributes): string {

@@ -3,7 +3,7 @@
 // the multipliers are those of "lowbias32" (Wellons, "Prospecting for Hash Functions", 2018).
 import type { Shape, Tensor } from "./graph.ts";
 import { constant, iota, tensor } from "./ops/create.ts";
-import { add, bitwiseXor, cast, mul, shiftRight } from "./ops/elementwise.ts";
+import { bitwiseXor, cast, mul, shiftRight } from "./ops/elementwise.ts";
 import { reshape, slice } from "./ops/movement.ts";
 import { elementCount } from "./shape.ts";
 

@@ -30,7 +30,8 @@ export function normalizeAxis(where: string, axis: number, rank: number): number
 
 export function normalizeAxes(where: string, axes: readonly number[], rank: number): number[] {
   const normalized = axes.map((axis) => normalizeAxis(where, axis, rank)).sort((a, b) => a - b);
-  if (new Set(normalized).size !== normalized.length) throw new ShapeError(`${where}: an axis is named twice: [${axes}]`);
+  if (new Set(normalized).size !== normalized.length)
+    throw new ShapeError(`${where}: an axis is named twice: [${axes}]`);
   return normalized;
 }
 

@@ -50,7 +50,8 @@ export function describeTree(tree: unknown, describeTensor: (tensor: Tensor, ind
   const seen = new Map<object, number>();
   const visit = (value: unknown): string => {
     if (typeof value === "number" || typeof value === "bigint") return `${typeof value} ${value}`;
-    if (!isContainer(value)) return typeof value === "function" ? `function ${value.name}` : (JSON.stringify(value) ?? "undefined");
+    if (!isContainer(value))
+      return typeof value === "function" ? `function ${value.name}` : (JSON.stringify(value) ?? "undefined");
     const before = seen.get(value);
     if (before !== undefined) return `#${before}`;
     seen.set(value, seen.size);

@@ -11,7 +11,8 @@ export function bindDimensions(program: Program, inputs: readonly ConcreteType[]
   const sizes = new Map<string, number>();
   for (const [i, input] of inputs.entries()) {
     const expected = program.inputs[i]!;
-    const misfit = () => new ShapeError(`run: input ${i} must be ${describeType(expected)}, got ${describeType(input)}`);
+    const misfit = () =>
+      new ShapeError(`run: input ${i} must be ${describeType(expected)}, got ${describeType(input)}`);
     if (input.dtype !== expected.dtype || input.shape.length !== expected.shape.length) throw misfit();
     for (const [axis, size] of input.shape.entries()) {
       const dimension = expected.shape[axis]!;

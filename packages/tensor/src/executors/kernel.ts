@@ -58,7 +58,8 @@ export function evaluateNode(
     },
   );
   for (const { type, data } of outputs) {
-    if (type.dtype === "float16" || type.dtype === "bfloat16") data.set(toNumbers(type.dtype, fromNumbers(type.dtype, data)));
+    if (type.dtype === "float16" || type.dtype === "bfloat16")
+      data.set(toNumbers(type.dtype, fromNumbers(type.dtype, data)));
   }
   return outputs;
 }

@@ -1,7 +1,7 @@
 // Runs programs with ONNX Runtime (onnxruntime-node): the program becomes one ONNX graph, a call becomes one run of its session.
 import { availableParallelism } from "node:os";
-import { ExecutionError } from "../errors.ts";
 import type { DType } from "../dtype.ts";
+import { ExecutionError } from "../errors.ts";
 import type { Node, Program } from "../graph.ts";
 import { describeOrigin } from "../origin.ts";
 import type { HostArray } from "../storage.ts";
@@ -123,5 +123,7 @@ function withOrigin(error: Error, origins: ReadonlyMap<string, Node>): Error {
   const node = prefix === undefined ? undefined : origins.get(prefix);
   if (!node) return error;
   const place = describeOrigin(node.origin);
-  return new ExecutionError(`${node.op.name}: ${error.message}${place ? `\n  recorded at ${place}` : ""}`, { cause: error });
+  return new ExecutionError(`${node.op.name}: ${error.message}${place ? `\n  recorded at ${place}` : ""}`, {
+    cause: error,
+  });
 }

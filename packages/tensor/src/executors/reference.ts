@@ -3,8 +3,8 @@ import { fromNumbers, toNumbers } from "../dtype.ts";
 import { ExecutionError } from "../errors.ts";
 import type { Program, Tensor } from "../graph.ts";
 import { describeOrigin } from "../origin.ts";
-import { expandFused } from "../rewrite.ts";
 import { makeProgram } from "../program.ts";
+import { expandFused } from "../rewrite.ts";
 import type { HostArray } from "../storage.ts";
 import { bindDimensions } from "./bind.ts";
 import type { DeviceBuffer, Executable, Executor } from "./executor.ts";
@@ -47,8 +47,15 @@ export function referenceExecutor(options: { precision?: FloatPrecision } = {}):
   };
 }
 
-function executable(program: Program, precision: FloatPrecision, toBuffer: (array: HostArray) => ReferenceBuffer): Executable {
-  const expanded = makeProgram(program.inputs, expandFused(program.outputs, () => false));
+function executable(
+  program: Program,
+  precision: FloatPrecision,
+  toBuffer: (array: HostArray) => ReferenceBuffer,
+): Executable {
+  const expanded = makeProgram(
+    program.inputs,
+    expandFused(program.outputs, () => false),
+  );
   return {
     run: async (inputs) => {
       const buffers = inputs.map((input) => (input instanceof ReferenceBuffer ? input : toBuffer(input as HostArray)));
@@ -56,11 +63,18 @@ function executable(program: Program, precision: FloatPrecision, toBuffer: (arra
       const values = new Map<Tensor, Elements>(program.inputs.map((input, i) => [input, buffers[i]!.elements]));
       for (const node of expanded.nodes) {
         try {
-          const results = evaluateNode(node, node.inputs.map((input) => values.get(input)!), sizes, precision);
+          const results = evaluateNode(
+            node,
+            node.inputs.map((input) => values.get(input)!),
+            sizes,
+            precision,
+          );
           for (const [i, output] of node.outputs.entries()) values.set(output, results[i]!);
         } catch (error) {
           const place = describeOrigin(node.origin);
-          throw new ExecutionError(`${(error as Error).message}${place ? `\n  recorded at ${place}` : ""}`, { cause: error });
+          throw new ExecutionError(`${(error as Error).message}${place ? `\n  recorded at ${place}` : ""}`, {
+            cause: error,
+          });
         }
       }
       return expanded.outputs.map((output) => new ReferenceBuffer(values.get(output)!));

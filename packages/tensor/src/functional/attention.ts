@@ -55,7 +55,8 @@ export function attentionWithCache(
 
 function attentionScores(query: Tensor, key: Tensor, scale?: number): Tensor {
   const size = query.shape.at(-1);
-  if (typeof size !== "number") throw new ShapeError(`attention: the head size must be known, got ${describeShape(query.shape)}`);
+  if (typeof size !== "number")
+    throw new ShapeError(`attention: the head size must be known, got ${describeShape(query.shape)}`);
   // Scaling the query touches fewer elements than scaling the scores.
   return matmul(mul(query, scale ?? 1 / Math.sqrt(size)), key, { transposeB: true });
 }
@@ -80,12 +81,18 @@ function causalBias(query: Tensor, scores: Tensor): Tensor {
   const [queries, keys] = scores.shape.slice(-2) as [Dimension, Dimension];
   const rows = reshape(iota(queries), [queries, 1]);
   const offset = queries === keys ? rows : add(rows, causalOffset(queries, keys));
-  return where(lessOrEqual(reshape(iota(keys), [1, keys]), offset), asTensor(0, query.dtype), asTensor(masked, query.dtype));
+  return where(
+    lessOrEqual(reshape(iota(keys), [1, keys]), offset),
+    asTensor(0, query.dtype),
+    asTensor(masked, query.dtype),
+  );
 }
 
 function causalOffset(queries: Dimension, keys: Dimension): Tensor {
   if (typeof queries !== "number" || typeof keys !== "number") {
-    throw new ShapeError(`attention: causal attention of ${queries} queries over ${keys} keys needs known sizes (pass a mask)`);
+    throw new ShapeError(
+      `attention: causal attention of ${queries} queries over ${keys} keys needs known sizes (pass a mask)`,
+    );
   }
   return constant(keys - queries, "int32");
 }

@@ -1,8 +1,8 @@
 // Dropout (Srivastava et al. 2014).
 import { TensorError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { less, mul, where } from "../ops/elementwise.ts";
 import { constant } from "../ops/create.ts";
+import { less, mul, where } from "../ops/elementwise.ts";
 import { type RandomKey, randomBits } from "../random.ts";
 
 /**

@@ -5,6 +5,7 @@ import { gather } from "../ops/gather.ts";
 
 /** Rows of `table` [vocabulary, width] for int32 `ids` [...] → [..., width]. */
 export function embedding(table: Tensor, ids: Tensor): Tensor {
-  if (table.shape.length !== 2) throw new ShapeError(`embedding: expected a table [vocabulary, width], got ${describeType(table)}`);
+  if (table.shape.length !== 2)
+    throw new ShapeError(`embedding: expected a table [vocabulary, width], got ${describeType(table)}`);
   return gather(table, ids);
 }

@@ -16,7 +16,8 @@ export const crossEntropyRowsOp = defineFusedOp<CrossEntropyAttributes>({
   name: "crossEntropyRows",
   infer: ([logits, targets]) => {
     requireFloat("crossEntropy", logits!.dtype);
-    if (targets!.dtype !== "int32") throw new DTypeError(`crossEntropy: targets must be int32, got ${describeType(targets!)}`);
+    if (targets!.dtype !== "int32")
+      throw new DTypeError(`crossEntropy: targets must be int32, got ${describeType(targets!)}`);
     if (logits!.shape.length !== 2 || !shapesEqual(targets!.shape, logits!.shape.slice(0, 1))) {
       throw new ShapeError(
         `crossEntropy: expected logits [N, classes] and targets [N], got ${describeShape(logits!.shape)} and ${describeShape(targets!.shape)}`,

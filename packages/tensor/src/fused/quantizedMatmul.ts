@@ -2,7 +2,7 @@
 import { requireFloat } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Tensor } from "../graph.ts";
-import { cast, div, maximum, minimum, mul, neg, round, sub, where, equal, add } from "../ops/elementwise.ts";
+import { add, cast, div, equal, maximum, minimum, mul, neg, round, sub, where } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
 import { apply, defineFusedOp } from "../ops/op.ts";
 import { max } from "../ops/reduce.ts";

@@ -87,7 +87,9 @@ export const sumOp = defineOp<ReduceAttributes>({
     for (let i = 0; i < total.length; i++) output![i] = wrap(total[i]!);
   },
   onnx: (emit, [x], { attributes: { axes, keepDimensions } }) =>
-    emit.node("ReduceSum", [x!, emit.constant("int64", axes, [axes.length])], { keepdims: { int: Number(keepDimensions) } }),
+    emit.node("ReduceSum", [x!, emit.constant("int64", axes, [axes.length])], {
+      keepdims: { int: Number(keepDimensions) },
+    }),
 });
 
 /** Sum over `axes` (default: all). */

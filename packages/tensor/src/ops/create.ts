@@ -126,7 +126,11 @@ export const constantOp = defineOp<ConstantAttributes>({
 });
 
 /** A literal of the program: one number, or as many as `shape` has elements. */
-export function constant(values: number | readonly number[] | HostData, dtype: DType = "float32", shape: readonly number[] = []): Tensor {
+export function constant(
+  values: number | readonly number[] | HostData,
+  dtype: DType = "float32",
+  shape: readonly number[] = [],
+): Tensor {
   const data = ArrayBuffer.isView(values) ? values : fromNumbers(dtype, typeof values === "number" ? [values] : values);
   return apply(constantOp, [], { dtype, shape: checkedShape(data.length, shape), data });
 }

@@ -2,11 +2,19 @@
 import { type DType, isFloat, isInteger, requireFloat } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import { type Attributes, describeType, type Tensor, type TensorType } from "../graph.ts";
-import { onnxDataType } from "./onnxDataType.ts";
 import { broadcastShapes } from "../shape.ts";
 import { asTensor, type Operand } from "./create.ts";
 import { broadcastStrides, walkStrided } from "./loops.ts";
-import { apply, defineOp, type GradientRule, type KernelContext, type NumberArray, type OnnxLowering, type OpDefinition } from "./op.ts";
+import { onnxDataType } from "./onnxDataType.ts";
+import {
+  apply,
+  defineOp,
+  type GradientRule,
+  type KernelContext,
+  type NumberArray,
+  type OnnxLowering,
+  type OpDefinition,
+} from "./op.ts";
 
 type None = Attributes;
 type DTypeRule = (where: string, dtype: DType) => void;
@@ -107,18 +115,42 @@ function pair(a: Operand, b: Operand): [Tensor, Tensor] {
 /** Integer division truncates towards zero and wraps, as ONNX and C do. */
 const truncateIfInteger = (dtype: DType, value: number) => (isInteger(dtype) ? Math.trunc(value) : value);
 
-export const addOp = idleAt({ left: 0, right: 0 }, binary("add", requireNumeric, (a, b) => a + b, ({ gradient }) => [gradient, gradient], { opType: "Add" }));
+export const addOp = idleAt(
+  { left: 0, right: 0 },
+  binary(
+    "add",
+    requireNumeric,
+    (a, b) => a + b,
+    ({ gradient }) => [gradient, gradient],
+    { opType: "Add" },
+  ),
+);
 export const add = (a: Operand, b: Operand): Tensor => apply(addOp, pair(a, b), {});
 
-export const subOp = idleAt({ right: 0 }, binary("sub", requireNumeric, (a, b) => a - b, ({ gradient }) => [gradient, neg(gradient)], {
-  opType: "Sub",
-}));
+export const subOp = idleAt(
+  { right: 0 },
+  binary(
+    "sub",
+    requireNumeric,
+    (a, b) => a - b,
+    ({ gradient }) => [gradient, neg(gradient)],
+    {
+      opType: "Sub",
+    },
+  ),
+);
 export const sub = (a: Operand, b: Operand): Tensor => apply(subOp, pair(a, b), {});
 
 export const mulOp = defineOp({
-  ...binary("mul", requireNumeric, (a, b) => a * b, ({ gradient, inputs: [a, b] }) => [mul(gradient, b!), mul(gradient, a!)], {
-    opType: "Mul",
-  }),
+  ...binary(
+    "mul",
+    requireNumeric,
+    (a, b) => a * b,
+    ({ gradient, inputs: [a, b] }) => [mul(gradient, b!), mul(gradient, a!)],
+    {
+      opType: "Mul",
+    },
+  ),
   reference: ([a, b], [output], context) => {
     // A product of two 32-bit integers exceeds 2^53: wrap it exactly.
     const wraps = context.outputs[0]!.dtype === "uint32" || context.outputs[0]!.dtype === "int32";
@@ -131,10 +163,16 @@ export const mulOp = defineOp({
 export const mul = (a: Operand, b: Operand): Tensor => apply(mulOp, pair(a, b), {});
 
 export const divOp = defineOp({
-  ...binary("div", requireNumeric, (a, b) => a / b, ({ gradient, inputs: [, b], outputs: [y] }) => {
-    const gradientA = div(gradient, b!);
-    return [gradientA, neg(mul(gradientA, y!))];
-  }, { opType: "Div" }),
+  ...binary(
+    "div",
+    requireNumeric,
+    (a, b) => a / b,
+    ({ gradient, inputs: [, b], outputs: [y] }) => {
+      const gradientA = div(gradient, b!);
+      return [gradientA, neg(mul(gradientA, y!))];
+    },
+    { opType: "Div" },
+  ),
   reference: ([a, b], [output], context) => {
     const { dtype } = context.outputs[0]!;
     mapBroadcast([a!, b!], output!, context, (_, [i, j]) => truncateIfInteger(dtype, a![i!]! / b![j!]!));
@@ -144,12 +182,21 @@ export const divOp = defineOp({
 });
 export const div = (a: Operand, b: Operand): Tensor => apply(divOp, pair(a, b), {});
 
-export const powOp = idleAt({ right: 1 }, binary("pow", requireFloat, (a, b) => a ** b, ({ gradient, inputs: [a, b], outputs: [y] }) => {
-  const zero = equal(a!, 0);
-  // x^y at x = 0 does not depend on y where y > 0; log(0) must not turn that into NaN.
-  const logA = log(where(zero, asTensor(1, a!.dtype), a!));
-  return [mul(gradient, mul(b!, pow(a!, sub(b!, 1)))), mul(gradient, mul(y!, logA))];
-}, { opType: "Pow" }));
+export const powOp = idleAt(
+  { right: 1 },
+  binary(
+    "pow",
+    requireFloat,
+    (a, b) => a ** b,
+    ({ gradient, inputs: [a, b], outputs: [y] }) => {
+      const zero = equal(a!, 0);
+      // x^y at x = 0 does not depend on y where y > 0; log(0) must not turn that into NaN.
+      const logA = log(where(zero, asTensor(1, a!.dtype), a!));
+      return [mul(gradient, mul(b!, pow(a!, sub(b!, 1)))), mul(gradient, mul(y!, logA))];
+    },
+    { opType: "Pow" },
+  ),
+);
 export const pow = (a: Operand, b: Operand): Tensor => apply(powOp, pair(a, b), {});
 
 /** NaN in either operand gives NaN. At equality the first operand takes the whole gradient. */
@@ -179,7 +226,13 @@ export const minimum = (a: Operand, b: Operand): Tensor => apply(minimumOp, pair
 
 const zeroOf = (x: Tensor) => asTensor(0, x.dtype);
 
-export const negOp = unary("neg", requireNumeric, (x) => -x, ({ gradient }) => [neg(gradient)], { opType: "Neg" });
+export const negOp = unary(
+  "neg",
+  requireNumeric,
+  (x) => -x,
+  ({ gradient }) => [neg(gradient)],
+  { opType: "Neg" },
+);
 export const neg = (x: Tensor): Tensor => apply(negOp, [x], {});
 
 export const absOp = unary("abs", requireNumeric, Math.abs, ({ gradient, inputs: [x] }) => [mul(gradient, sign(x!))], {
@@ -204,23 +257,41 @@ function roundHalfToEven(x: number): number {
   return down % 2 === 0 ? down : down + 1;
 }
 
-export const expOp = unary("exp", requireFloat, Math.exp, ({ gradient, outputs: [y] }) => [mul(gradient, y!)], { opType: "Exp" });
+export const expOp = unary("exp", requireFloat, Math.exp, ({ gradient, outputs: [y] }) => [mul(gradient, y!)], {
+  opType: "Exp",
+});
 export const exp = (x: Tensor): Tensor => apply(expOp, [x], {});
 
-export const logOp = unary("log", requireFloat, Math.log, ({ gradient, inputs: [x] }) => [div(gradient, x!)], { opType: "Log" });
+export const logOp = unary("log", requireFloat, Math.log, ({ gradient, inputs: [x] }) => [div(gradient, x!)], {
+  opType: "Log",
+});
 export const log = (x: Tensor): Tensor => apply(logOp, [x], {});
 
-export const sqrtOp = unary("sqrt", requireFloat, Math.sqrt, ({ gradient, outputs: [y] }) => [div(mul(gradient, 0.5), y!)], {
-  opType: "Sqrt",
-});
+export const sqrtOp = unary(
+  "sqrt",
+  requireFloat,
+  Math.sqrt,
+  ({ gradient, outputs: [y] }) => [div(mul(gradient, 0.5), y!)],
+  {
+    opType: "Sqrt",
+  },
+);
 export const sqrt = (x: Tensor): Tensor => apply(sqrtOp, [x], {});
 
-export const sinOp = unary("sin", requireFloat, Math.sin, ({ gradient, inputs: [x] }) => [mul(gradient, cos(x!))], { opType: "Sin" });
+export const sinOp = unary("sin", requireFloat, Math.sin, ({ gradient, inputs: [x] }) => [mul(gradient, cos(x!))], {
+  opType: "Sin",
+});
 export const sin = (x: Tensor): Tensor => apply(sinOp, [x], {});
 
-export const cosOp = unary("cos", requireFloat, Math.cos, ({ gradient, inputs: [x] }) => [neg(mul(gradient, sin(x!)))], {
-  opType: "Cos",
-});
+export const cosOp = unary(
+  "cos",
+  requireFloat,
+  Math.cos,
+  ({ gradient, inputs: [x] }) => [neg(mul(gradient, sin(x!)))],
+  {
+    opType: "Cos",
+  },
+);
 export const cos = (x: Tensor): Tensor => apply(cosOp, [x], {});
 
 export const tanhOp = unary(
@@ -269,10 +340,25 @@ function errorFunction(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-size * size) / Math.sqrt(Math.PI) / (size + fraction));
 }
 
-export const isNaNOp = unary("isNaN", requireFloat, (x) => (Number.isNaN(x) ? 1 : 0), "zero", { opType: "IsNaN" }, "bool");
+export const isNaNOp = unary(
+  "isNaN",
+  requireFloat,
+  (x) => (Number.isNaN(x) ? 1 : 0),
+  "zero",
+  { opType: "IsNaN" },
+  "bool",
+);
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the name of the op in every tensor library
 export const isNaN = (x: Tensor): Tensor => apply(isNaNOp, [x], {});
 
-export const equalOp = binary("equal", () => {}, (a, b) => (a === b ? 1 : 0), "zero", { opType: "Equal" }, "bool");
+export const equalOp = binary(
+  "equal",
+  () => {},
+  (a, b) => (a === b ? 1 : 0),
+  "zero",
+  { opType: "Equal" },
+  "bool",
+);
 export const equal = (a: Operand, b: Operand): Tensor => apply(equalOp, pair(a, b), {});
 
 export const lessOp = binary("less", requireNumeric, (a, b) => (a < b ? 1 : 0), "zero", { opType: "Less" }, "bool");
@@ -299,11 +385,17 @@ export const logicalAnd = (a: Tensor, b: Tensor): Tensor => apply(logicalAndOp, 
 export const logicalOrOp = binary("logicalOr", requireBool, (a, b) => a | b, "zero", { opType: "Or" });
 export const logicalOr = (a: Tensor, b: Tensor): Tensor => apply(logicalOrOp, [a, b], {});
 
-export const bitwiseXorOp = binary("bitwiseXor", requireUint32, (a, b) => (a ^ b) >>> 0, "zero", { opType: "BitwiseXor" });
+export const bitwiseXorOp = binary("bitwiseXor", requireUint32, (a, b) => (a ^ b) >>> 0, "zero", {
+  opType: "BitwiseXor",
+});
 export const bitwiseXor = (a: Operand, b: Operand): Tensor => apply(bitwiseXorOp, pair(a, b), {});
 
-export const shiftRightOp = binary("shiftRight", requireUint32, (a, b) => a >>> b, "zero", (emit, inputs) =>
-  emit.node("BitShift", inputs, { direction: "RIGHT" }),
+export const shiftRightOp = binary(
+  "shiftRight",
+  requireUint32,
+  (a, b) => a >>> b,
+  "zero",
+  (emit, inputs) => emit.node("BitShift", inputs, { direction: "RIGHT" }),
 );
 export const shiftRight = (a: Operand, b: Operand): Tensor => apply(shiftRightOp, pair(a, b), {});
 
@@ -313,7 +405,10 @@ export const whereOp = defineOp({
   infer: ([condition, a, b]) => {
     requireBool("where", condition!.dtype);
     requireSameDType("where", a!, b!);
-    return { dtype: a!.dtype, shape: broadcastShapes("where", condition!.shape, broadcastShapes("where", a!.shape, b!.shape)) };
+    return {
+      dtype: a!.dtype,
+      shape: broadcastShapes("where", condition!.shape, broadcastShapes("where", a!.shape, b!.shape)),
+    };
   },
   vjp: ({ gradient, inputs: [condition] }) => [
     undefined,
@@ -333,7 +428,9 @@ type CastAttributes = { dtype: DType };
 export const castOp = defineOp<CastAttributes>({
   name: "cast",
   infer: ([x], { dtype }) => ({ dtype, shape: x!.shape }),
-  vjp: ({ gradient, inputs: [x] }) => [isFloat(x!.dtype) && isFloat(gradient.dtype) ? cast(gradient, x!.dtype) : undefined],
+  vjp: ({ gradient, inputs: [x] }) => [
+    isFloat(x!.dtype) && isFloat(gradient.dtype) ? cast(gradient, x!.dtype) : undefined,
+  ],
   reference: ([x], [output], { attributes: { dtype } }) => {
     const convert = dtype === "bool" ? (v: number) => (v ? 1 : 0) : isFloat(dtype) ? (v: number) => v : Math.trunc;
     for (let i = 0; i < output!.length; i++) output![i] = convert(x![i]!);
@@ -344,7 +441,13 @@ export const castOp = defineOp<CastAttributes>({
 export const cast = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x : apply(castOp, [x], { dtype }));
 
 /** The same values, through which no gradient flows. */
-export const stopGradientOp = unary("stopGradient", () => {}, (x) => x, "zero", { opType: "Identity" });
+export const stopGradientOp = unary(
+  "stopGradient",
+  () => {},
+  (x) => x,
+  "zero",
+  { opType: "Identity" },
+);
 export const stopGradient = (x: Tensor): Tensor => apply(stopGradientOp, [x], {});
 
 /** Every primitive of this file. */

@@ -26,7 +26,8 @@ export const gatherOp = defineOp<None>({
   name: "gather",
   infer: ([table, indices]) => {
     requireIndices("gather", indices!);
-    if (table!.shape.length === 0) throw new ShapeError("gather: expected a table with at least one axis, got a scalar");
+    if (table!.shape.length === 0)
+      throw new ShapeError("gather: expected a table with at least one axis, got a scalar");
     return { dtype: table!.dtype, shape: [...indices!.shape, ...table!.shape.slice(1)] };
   },
   vjp: ({ gradient, inputs: [table, indices] }) => [scatterAdd(indices!, gradient, table!.shape[0]!), undefined],
@@ -159,12 +160,19 @@ export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
   },
   onnx: (emit, [indices, updates], { attributes, inputs, outputs }) => {
     const zeros = emit.node("Expand", [emit.constant(inputs[1]!.dtype, [0], []), emit.dimensions(outputs[0]!.shape)]);
-    return emit.node("ScatterElements", [zeros, indices!, updates!], { axis: { int: attributes.axis }, reduction: "add" });
+    return emit.node("ScatterElements", [zeros, indices!, updates!], {
+      axis: { int: attributes.axis },
+      reduction: "add",
+    });
   },
 });
 
 /** The gradient of `gatherElements`: `updates` added to zeros of `size` along `axis` at the places `indices` name. */
-export function scatterElementsAdd(indices: Tensor, updates: Tensor, options: { axis: number; size: Dimension }): Tensor {
+export function scatterElementsAdd(
+  indices: Tensor,
+  updates: Tensor,
+  options: { axis: number; size: Dimension },
+): Tensor {
   return apply(scatterElementsAddOp, [indices, updates], options);
 }
 
@@ -172,7 +180,8 @@ export const updateSliceOp = defineOp<AxisAttributes>({
   name: "updateSlice",
   infer: ([target, patch, start], { axis }) => {
     requireIndices("updateSlice", start!);
-    if (start!.shape.length !== 0) throw new ShapeError(`updateSlice: start must be a scalar, got ${describeType(start!)}`);
+    if (start!.shape.length !== 0)
+      throw new ShapeError(`updateSlice: start must be a scalar, got ${describeType(start!)}`);
     if (target!.dtype !== patch!.dtype) {
       throw new DTypeError(`updateSlice: dtypes differ: ${describeType(target!)} and ${describeType(patch!)}`);
     }
@@ -209,7 +218,9 @@ function writeSlice(
   const to = aroundAxis(targetShape, axis);
   const from = aroundAxis(patchShape, axis);
   if (!(start >= 0 && start + from.length <= to.length)) {
-    throw new ExecutionError(`updateSlice: ${from.length} rows at ${start} do not fit into axis ${axis} of size ${to.length}`);
+    throw new ExecutionError(
+      `updateSlice: ${from.length} rows at ${start} do not fit into axis ${axis} of size ${to.length}`,
+    );
   }
   output.set(target);
   const block = from.length * from.inner;
@@ -224,7 +235,9 @@ function zeros(like: { dtype: DType; shape: Tensor["shape"] }): Tensor {
 
 /** `target` with `patch` written over it from position `start` (int32 scalar) on along `axis`. */
 export function updateSlice(target: Tensor, patch: Tensor, start: Tensor, axis: number): Tensor {
-  return apply(updateSliceOp, [target, patch, start], { axis: normalizeAxis("updateSlice", axis, target.shape.length) });
+  return apply(updateSliceOp, [target, patch, start], {
+    axis: normalizeAxis("updateSlice", axis, target.shape.length),
+  });
 }
 
 export const gatherOps = [gatherOp, scatterAddOp, gatherElementsOp, scatterElementsAddOp, updateSliceOp] as const;

@@ -12,14 +12,15 @@ type MatmulAttributes = { transposeA: boolean; transposeB: boolean };
 /** [rows, columns] of the last two axes as the product sees them. */
 function matrixSize(shape: Shape, transposed: boolean) {
   const [rows, columns] = [shape.at(-2)!, shape.at(-1)!];
-  return transposed ? [columns, rows] as const : [rows, columns] as const;
+  return transposed ? ([columns, rows] as const) : ([rows, columns] as const);
 }
 
 export const matmulOp = defineOp<MatmulAttributes>({
   name: "matmul",
   infer: ([a, b], { transposeA, transposeB }) => {
     requireFloat("matmul", a!.dtype);
-    if (a!.dtype !== b!.dtype) throw new DTypeError(`matmul: dtypes differ: ${describeType(a!)} × ${describeType(b!)} (cast one of them)`);
+    if (a!.dtype !== b!.dtype)
+      throw new DTypeError(`matmul: dtypes differ: ${describeType(a!)} × ${describeType(b!)} (cast one of them)`);
     const shapes = `${describeShape(a!.shape)}${transposeA ? "ᵀ" : ""} × ${describeShape(b!.shape)}${transposeB ? "ᵀ" : ""}`;
     if (a!.shape.length < 2 || b!.shape.length < 2) {
       throw new ShapeError(`matmul: both tensors need at least two axes: ${shapes} (reshape first)`);
@@ -59,7 +60,8 @@ export const matmulOp = defineOp<MatmulAttributes>({
       for (let i = 0; i < m; i++) {
         for (let j = 0; j < n; j++) {
           let total = 0;
-          for (let x = 0; x < k; x++) total += a![startA + i * rowA + x * columnA]! * b![startB + x * rowB + j * columnB]!;
+          for (let x = 0; x < k; x++)
+            total += a![startA + i * rowA + x * columnA]! * b![startB + x * rowB + j * columnB]!;
           output![(entry * m + i) * n + j] = total;
         }
       }

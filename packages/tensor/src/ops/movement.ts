@@ -17,13 +17,16 @@ export const reshapeOp = defineOp<ReshapeAttributes>({
     requireValidShape("reshape", shape);
     const [from, to] = [elementCount(x!.shape), elementCount(shape)];
     if (from !== to) {
-      throw new ShapeError(`reshape: ${describeShape(x!.shape)} has ${from} elements, ${describeShape(shape)} has ${to}`);
+      throw new ShapeError(
+        `reshape: ${describeShape(x!.shape)} has ${from} elements, ${describeShape(shape)} has ${to}`,
+      );
     }
     return { dtype: x!.dtype, shape };
   },
   vjp: ({ gradient, inputs: [x] }) => [reshape(gradient, x!.shape)],
   reference: ([x], [output]) => output!.set(x!),
-  onnx: (emit, [x], { outputs }) => emit.node("Reshape", [x!, emit.dimensions(outputs[0]!.shape)], { allowzero: { int: 1 } }),
+  onnx: (emit, [x], { outputs }) =>
+    emit.node("Reshape", [x!, emit.dimensions(outputs[0]!.shape)], { allowzero: { int: 1 } }),
 });
 
 /** The same elements in another shape; one size may be -1 and is worked out. */
@@ -44,17 +47,30 @@ export const transposeOp = defineOp<TransposeAttributes>({
   name: "transpose",
   infer: ([x], { permutation }) => {
     const rank = x!.shape.length;
-    if (permutation.length !== rank || new Set(permutation).size !== rank || permutation.some((axis) => !(axis >= 0 && axis < rank))) {
+    if (
+      permutation.length !== rank ||
+      new Set(permutation).size !== rank ||
+      permutation.some((axis) => !(axis >= 0 && axis < rank))
+    ) {
       throw new ShapeError(`transpose: [${permutation}] is not an order of the axes of ${describeType(x!)}`);
     }
     return { dtype: x!.dtype, shape: permutation.map((axis) => x!.shape[axis]!) };
   },
-  vjp: ({ gradient, attributes: { permutation } }) => [transpose(gradient, permutation.map((_, axis) => permutation.indexOf(axis)))],
+  vjp: ({ gradient, attributes: { permutation } }) => [
+    transpose(
+      gradient,
+      permutation.map((_, axis) => permutation.indexOf(axis)),
+    ),
+  ],
   reference: ([x], [output], { attributes: { permutation }, inputs, outputs }) => {
     const own = strides(inputs[0]!.shape);
-    walkStrided(outputs[0]!.shape, permutation.map((axis) => own[axis]!), (to, from) => {
-      output![to] = x![from]!;
-    });
+    walkStrided(
+      outputs[0]!.shape,
+      permutation.map((axis) => own[axis]!),
+      (to, from) => {
+        output![to] = x![from]!;
+      },
+    );
   },
   onnx: (emit, inputs, { attributes }) => emit.node("Transpose", inputs, { perm: { ints: attributes.permutation } }),
 });
@@ -115,7 +131,10 @@ export const padOp = defineOp<PadAttributes>({
     if ((typeof before === "number" && before < 0) || (typeof after === "number" && after < 0)) {
       throw new ShapeError(`pad: ${before} before and ${after} after: neither may be negative (use slice)`);
     }
-    return { dtype: x!.dtype, shape: x!.shape.with(axis, addDimensions(x!.shape[axis]!, addDimensions(before, after))) };
+    return {
+      dtype: x!.dtype,
+      shape: x!.shape.with(axis, addDimensions(x!.shape[axis]!, addDimensions(before, after))),
+    };
   },
   vjp: ({ gradient, inputs: [x], attributes: { axis, before } }) => [
     slice(gradient, axis, before, addDimensions(before, x!.shape[axis]!)),
@@ -146,9 +165,14 @@ export const concatOp = defineOp<ConcatAttributes>({
     const [first] = inputs;
     for (const other of inputs) {
       if (other.dtype !== first!.dtype) {
-        throw new DTypeError(`concat: dtypes differ: ${describeType(first!)} and ${describeType(other)} (cast one of them)`);
+        throw new DTypeError(
+          `concat: dtypes differ: ${describeType(first!)} and ${describeType(other)} (cast one of them)`,
+        );
       }
-      if (other.shape.length !== first!.shape.length || other.shape.some((size, a) => a !== axis && size !== first!.shape[a])) {
+      if (
+        other.shape.length !== first!.shape.length ||
+        other.shape.some((size, a) => a !== axis && size !== first!.shape[a])
+      ) {
         throw new ShapeError(
           `concat: shapes differ outside axis ${axis}: ${describeShape(first!.shape)} and ${describeShape(other.shape)}`,
         );

@@ -103,14 +103,19 @@ export function defineFusedOp<A extends Attributes = Attributes>(definition: Fus
 }
 
 /** Applies an op: infers the output types and adds a node. */
-export function record<A extends Attributes>(op: OpDefinition<A>, inputs: readonly Tensor[], attributes: A): readonly Tensor[] {
+export function record<A extends Attributes>(
+  op: OpDefinition<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+): readonly Tensor[] {
   const origin = captureOrigin();
   let types: TensorType | readonly TensorType[];
   try {
     types = op.infer(inputs, attributes);
   } catch (error) {
     const place = describeOrigin(origin);
-    if (TensorError.isInstance(error) && place && !error.message.includes("\n")) error.message += `\n  recorded at ${place}`;
+    if (TensorError.isInstance(error) && place && !error.message.includes("\n"))
+      error.message += `\n  recorded at ${place}`;
     throw error;
   }
   return makeNode(op as OpDefinition, inputs, attributes, "dtype" in types ? [types] : types, origin).outputs;

@@ -37,7 +37,9 @@ export const maxOp = defineOp<ReduceAttributes>({
     });
   },
   onnx: (emit, [x], { attributes: { axes, keepDimensions } }) =>
-    emit.node("ReduceMax", [x!, emit.constant("int64", axes, [axes.length])], { keepdims: { int: Number(keepDimensions) } }),
+    emit.node("ReduceMax", [x!, emit.constant("int64", axes, [axes.length])], {
+      keepdims: { int: Number(keepDimensions) },
+    }),
 });
 
 /** Largest element over `axes` (default: all). */
@@ -66,7 +68,9 @@ export const argMaxOp = defineOp<AxisAttributes>({
     }
   },
   onnx: (emit, inputs, { attributes }) =>
-    emit.node("Cast", [emit.node("ArgMax", inputs, { axis: { int: attributes.axis }, keepdims: { int: 0 } })], { to: { int: 6 } }),
+    emit.node("Cast", [emit.node("ArgMax", inputs, { axis: { int: attributes.axis }, keepdims: { int: 0 } })], {
+      to: { int: 6 },
+    }),
 });
 
 /** Place (int32) of the largest element along `axis`; the first of equals. */

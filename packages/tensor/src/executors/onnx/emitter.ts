@@ -3,12 +3,12 @@ import { create } from "@bufbuild/protobuf";
 import { type Dimension, dimensionTerms } from "../../dimension.ts";
 import { type DType, fromNumbers, type HostData } from "../../dtype.ts";
 import { ShapeError } from "../../errors.ts";
-import { isConcrete } from "../../shape.ts";
 import type { Shape, Tensor } from "../../graph.ts";
-import type { OnnxAttribute, OnnxEmitter } from "../../ops/op.ts";
 import { onnxDataType } from "../../ops/onnxDataType.ts";
-import { AttributeProto_AttributeType, AttributeProtoSchema, NodeProtoSchema, TensorProtoSchema } from "./onnx_pb.js";
+import type { OnnxAttribute, OnnxEmitter } from "../../ops/op.ts";
+import { isConcrete } from "../../shape.ts";
 import type { AttributeProto, NodeProto, TensorProto } from "./onnx_pb.js";
+import { AttributeProto_AttributeType, AttributeProtoSchema, NodeProtoSchema, TensorProtoSchema } from "./onnx_pb.js";
 
 type Options = { readonly domain?: "com.microsoft" };
 
@@ -25,11 +25,17 @@ export class GraphEmitter implements OnnxEmitter {
   /** Makes the sizes of an input known under the names in its shape. */
   bindInput(name: string, tensor: Tensor): void {
     for (const [axis, dimension] of tensor.shape.entries()) {
-      if (typeof dimension === "string" && !this.#sizes.has(dimension)) this.#sizes.set(dimension, { input: name, axis });
+      if (typeof dimension === "string" && !this.#sizes.has(dimension))
+        this.#sizes.set(dimension, { input: name, axis });
     }
   }
 
-  node(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}, options: Options = {}): string {
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    options: Options = {},
+  ): string {
     return this.nodes(opType, inputs, 1, attributes, options)[0]!;
   }
 
@@ -105,10 +111,16 @@ export class GraphEmitter implements OnnxEmitter {
 }
 
 function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
-  if (typeof value === "number") return create(AttributeProtoSchema, { name, f: value, type: AttributeProto_AttributeType.FLOAT });
+  if (typeof value === "number")
+    return create(AttributeProtoSchema, { name, f: value, type: AttributeProto_AttributeType.FLOAT });
   if (typeof value === "string") {
-    return create(AttributeProtoSchema, { name, s: new TextEncoder().encode(value), type: AttributeProto_AttributeType.STRING });
+    return create(AttributeProtoSchema, {
+      name,
+      s: new TextEncoder().encode(value),
+      type: AttributeProto_AttributeType.STRING,
+    });
   }
-  if ("int" in value) return create(AttributeProtoSchema, { name, i: BigInt(value.int), type: AttributeProto_AttributeType.INT });
+  if ("int" in value)
+    return create(AttributeProtoSchema, { name, i: BigInt(value.int), type: AttributeProto_AttributeType.INT });
   return create(AttributeProtoSchema, { name, ints: value.ints.map(BigInt), type: AttributeProto_AttributeType.INTS });
 }

@@ -25,20 +25,30 @@ export interface OnnxModel {
  * Inputs and outputs of dtype bfloat16 are float32 at the boundary, since the runtime's JavaScript interface has no bfloat16.
  */
 export function onnxModel(program: Program): OnnxModel {
-  const { nodes, inputs, outputs } = makeProgram(program.inputs, expandFused(program.outputs, (node) => node.op.onnx !== undefined));
+  const { nodes, inputs, outputs } = makeProgram(
+    program.inputs,
+    expandFused(program.outputs, (node) => node.op.onnx !== undefined),
+  );
   const emitter = new GraphEmitter();
   const names = new Map<Tensor, string>();
   const inputNames = inputs.map((input, i) => {
     const name = `input.${i}`;
     emitter.bindInput(name, input);
-    names.set(input, input.dtype === "bfloat16" ? emitter.node("Cast", [name], { to: { int: onnxDataType.bfloat16 } }) : name);
+    names.set(
+      input,
+      input.dtype === "bfloat16" ? emitter.node("Cast", [name], { to: { int: onnxDataType.bfloat16 } }) : name,
+    );
     return name;
   });
   const origins = new Map<string, Node>();
   for (const [i, node] of nodes.entries()) {
     emitter.prefix = `${i}_${node.op.name}`;
     origins.set(emitter.prefix, node);
-    const results = lower(emitter, node, node.inputs.map((input) => names.get(input)!));
+    const results = lower(
+      emitter,
+      node,
+      node.inputs.map((input) => names.get(input)!),
+    );
     for (const [k, output] of node.outputs.entries()) names.set(output, results[k]!);
   }
   emitter.prefix = "output";
@@ -68,7 +78,8 @@ export function onnxModel(program: Program): OnnxModel {
 function lower(emitter: GraphEmitter, node: Node, inputs: readonly string[]): readonly string[] {
   const { onnx, name } = node.op;
   if (!onnx) throw new UnsupportedOpError(`${name}: the onnx executor has no lowering for it`);
-  if (typeof onnx !== "function") return [emitter.node(onnx.opType, inputs, {}, onnx.domain ? { domain: onnx.domain } : {})];
+  if (typeof onnx !== "function")
+    return [emitter.node(onnx.opType, inputs, {}, onnx.domain ? { domain: onnx.domain } : {})];
   const result = onnx(emitter, inputs, { attributes: node.attributes, inputs: node.inputs, outputs: node.outputs });
   return typeof result === "string" ? [result] : result;
 }
@@ -76,7 +87,13 @@ function lower(emitter: GraphEmitter, node: Node, inputs: readonly string[]): re
 function valueInfo(name: string, type: TensorType): ValueInfoProto {
   const elemType = onnxDataType[type.dtype === "bfloat16" ? "float32" : type.dtype];
   const dim = type.shape.map((size) => ({
-    value: typeof size === "number" ? { case: "dimValue" as const, value: BigInt(size) } : { case: "dimParam" as const, value: size },
+    value:
+      typeof size === "number"
+        ? { case: "dimValue" as const, value: BigInt(size) }
+        : { case: "dimParam" as const, value: size },
   }));
-  return create(ValueInfoProtoSchema, { name, type: { value: { case: "tensorType", value: { elemType, shape: { dim } } } } });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: { value: { case: "tensorType", value: { elemType, shape: { dim } } } },
+  });
 }

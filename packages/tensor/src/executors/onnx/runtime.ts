@@ -109,7 +109,10 @@ export class OnnxRuntime {
   #fromHost({ dtype, shape, data }: HostArray): RuntimeBuffer {
     const bfloat16 = dtype === "bfloat16";
     const elements = bfloat16 ? Float32Array.from(data as Uint16Array, fromBfloat16Bits) : data;
-    return { tensor: new this.#ort.Tensor(bfloat16 ? "float32" : dtype, elements as never, shape as number[]), bfloat16 };
+    return {
+      tensor: new this.#ort.Tensor(bfloat16 ? "float32" : dtype, elements as never, shape as number[]),
+      bfloat16,
+    };
   }
 }
 
@@ -125,7 +128,9 @@ function writeSlice(target: Ort.Tensor, patch: Ort.Tensor, start: number, axis: 
   const to = aroundAxis(target.dims, axis);
   const from = aroundAxis(patch.dims, axis);
   if (!(start >= 0 && start + from.length <= to.length)) {
-    throw new ExecutionError(`updateSlice: ${from.length} rows at ${start} do not fit into axis ${axis} of size ${to.length}`);
+    throw new ExecutionError(
+      `updateSlice: ${from.length} rows at ${start} do not fit into axis ${axis} of size ${to.length}`,
+    );
   }
   const [into, rows] = [target.data as Float32Array, patch.data as Float32Array];
   const block = from.length * from.inner;
@@ -133,4 +138,3 @@ function writeSlice(target: Ort.Tensor, patch: Ort.Tensor, start: number, axis: 
     into.set(rows.subarray(o * block, (o + 1) * block), (o * to.length + start) * to.inner);
   }
 }
-
