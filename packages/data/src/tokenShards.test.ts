@@ -123,6 +123,16 @@ describe("writing and reading", () => {
     expect(Buffer.from(await readAll(folder.path)).toString()).toBe("new");
   });
 
+  it("clears away what a killed writing left, and no file of others", async () => {
+    const folder = new TemporaryFolder();
+    folder.write("train-00000.bin.partial", "cut");
+    folder.write("train-00007.bin.partial", "cut");
+    folder.write("notes.bin", "mine");
+    await write(folder.path, documentsOf("new"));
+    expect(folder.files()).toEqual(["index.json", "notes.bin", "train-00000.bin"]);
+    expect(Buffer.from(await readAll(folder.path)).toString()).toBe("new");
+  });
+
   it("reports progress", async () => {
     const folder = new TemporaryFolder();
     const seen: unknown[] = [];

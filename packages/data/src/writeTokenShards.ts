@@ -1,19 +1,12 @@
 // Tokenizes documents into flat binary shards that training reads by offset (the layout of nanoGPT's and llm.c's .bin files,
 // with an index beside them).
 import { hash } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "./atomicFile.ts";
 import type { Document } from "./document.ts";
 import { DataError } from "./errors.ts";
-import {
-  indexFileName,
-  readShardIndex,
-  type ShardIndex,
-  type SplitName,
-  shardIndex,
-  splitNames,
-} from "./shardIndex.ts";
+import { indexFileName, type ShardIndex, type SplitName, shardIndex, splitNames } from "./shardIndex.ts";
 import { ShardWriter } from "./shardWriter.ts";
 import type { TokenEncoder } from "./tokenEncoder.ts";
 
@@ -118,15 +111,13 @@ async function replaceShards(
   writers: Readonly<Record<SplitName, ShardWriter>>,
   index: ShardIndex,
 ): Promise<void> {
-  const former = await readShardIndex(folder).catch(() => undefined);
   await rm(join(folder, indexFileName), { force: true });
   for (const split of splitNames) await writers[split].commit();
   await writeFileAtomically(join(folder, indexFileName), `${JSON.stringify(index, null, 2)}\n`);
   const current = new Set(splitNames.flatMap((split) => index.splits[split].shards.map(({ file }) => file)));
-  for (const split of splitNames) {
-    for (const { file } of former?.splits[split].shards ?? []) {
-      if (!current.has(file)) await rm(join(folder, file), { force: true });
-    }
+  // What an earlier, larger writing or a killed one left behind.
+  for (const file of await readdir(folder)) {
+    if (/^(train|validation)-\d{5,}\.bin(\.partial)?$/.test(file) && !current.has(file)) await rm(join(folder, file));
   }
 }
 
