@@ -35,7 +35,7 @@ CONFIGURATIONS = {
     "B": Configuration(layers=6, heads=6, width=384, context=256, batch=16, vocabulary=65),
     "C": Configuration(layers=12, heads=12, width=768, context=256, batch=4, vocabulary=50304),
 }
-WARMUP_STEPS = 3
+WARMUP_STEPS = 5
 
 
 class Block(nn.Module):
