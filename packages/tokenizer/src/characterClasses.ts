@@ -84,13 +84,15 @@ export function unitsAt(units: Uint16Array, at: number, end: number): number {
 export function runEnd(table: Uint8Array, units: Uint16Array, at: number, end: number, mask: number): number {
   while (at < end) {
     const unitClass = table[units[at]!]!;
-    if (unitClass & HIGH_SURROGATE && isPairAt(units, at, end)) {
+    if (unitClass < HIGH_SURROGATE) {
+      if ((unitClass & mask) === 0) return at;
+      at++;
+    } else if (isPairAt(units, at, end)) {
       if ((table[pairAt(units, at)]! & mask) === 0) return at;
       at += 2;
-    } else if ((unitClass & mask) !== 0) {
-      at++;
     } else {
-      return at;
+      if ((OTHER & mask) === 0) return at;
+      at++;
     }
   }
   return end;

@@ -91,25 +91,26 @@ export function o200kScanner(): Scanner {
   };
 }
 
-/** The first two alternatives of o200k without the contraction: with the prefix character first, then without. */
+/** The first two alternatives of o200k without the contraction; `start` if neither matches. */
 function casedWordEnd(table: Uint8Array, units: Uint16Array, start: number, end: number, firstClass: number): number {
   const mayBePrefix = (firstClass & (LETTER | NUMBER | NEWLINE)) === 0;
-  const afterPrefix = start + unitsAt(units, start, end);
-  const mayBeWord = (firstClass & (UPPER | LOWER)) !== 0;
-  if (mayBePrefix) {
-    const withPrefix = lowerEndingWord(table, units, afterPrefix, end);
-    if (withPrefix > afterPrefix) return withPrefix;
-  }
-  if (mayBeWord) {
-    const bare = lowerEndingWord(table, units, start, end);
-    if (bare > start) return bare;
-  }
+  const body = mayBePrefix ? start + unitsAt(units, start, end) : start;
+  const bodyClass = mayBePrefix ? (body < end ? classAt(table, units, body, end) : 0) : firstClass;
+  // Most words are in lower case and need no backtracking.
+  if ((bodyClass & (UPPER | LOWER)) === LOWER) return runEnd(table, units, body, end, LOWER);
+  if (((firstClass | bodyClass) & (UPPER | LOWER)) === 0) return start;
+  return backtrackedWordEnd(table, units, start, end, body);
+}
+
+/** Tries each alternative with the prefix character before `body` first, then without; a mark can be prefix and word. */
+function backtrackedWordEnd(table: Uint8Array, units: Uint16Array, start: number, end: number, body: number): number {
+  const withPrefix = lowerEndingWord(table, units, body, end);
+  if (withPrefix > body) return withPrefix;
+  const bare = body > start ? lowerEndingWord(table, units, start, end) : start;
+  if (bare > start) return bare;
   // Neither has a LOWER character: the second alternative takes the whole run of UPPER.
-  if (mayBePrefix) {
-    const withPrefix = runEnd(table, units, afterPrefix, end, UPPER);
-    if (withPrefix > afterPrefix) return withPrefix;
-  }
-  return mayBeWord ? runEnd(table, units, start, end, UPPER) : start;
+  const upperWithPrefix = runEnd(table, units, body, end, UPPER);
+  return upperWithPrefix > body ? upperWithPrefix : runEnd(table, units, start, end, UPPER);
 }
 
 /** Where `U*L+` ends, as a backtracking matcher finds it; `at` if it does not match. */
