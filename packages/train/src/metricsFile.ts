@@ -1,0 +1,42 @@
+// Metrics as JSON lines, one event a line. A resumed run takes back what was written after its checkpoint.
+import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { TrainEvent } from "./events.ts";
+
+export class MetricsFile {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Keeps the events up to and including `step`, so that each step is in the file once. */
+  async rewindTo(step: number): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true });
+    const text = await readFile(this.#path, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return "";
+      throw error;
+    });
+    const kept = text.split("\n").filter((line) => stepOf(line) <= step);
+    await writeFile(`${this.#path}.tmp`, kept.map((line) => `${line}\n`).join(""));
+    await rename(`${this.#path}.tmp`, this.#path);
+  }
+
+  async append(event: TrainEvent): Promise<void> {
+    const file = await open(this.#path, "a");
+    try {
+      await file.write(`${JSON.stringify(event)}\n`);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** The step an event belongs to; Infinity for a line that a killed run left unfinished. */
+function stepOf(line: string): number {
+  try {
+    return Number((JSON.parse(line) as { step?: number }).step ?? Number.POSITIVE_INFINITY);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,31 @@
+// What an optimiser is: fresh state, the numbers of a step, and an update written in tensor ops that becomes part of the step's program.
+import type { Tensor } from "@llm/tensor";
+
+/** Tensors by the name of the parameter they belong to. */
+export type NamedTensors = Readonly<Record<string, Tensor>>;
+
+/** For each kind of state (for example the first moment) one tensor per parameter. */
+export type OptimizerState = Readonly<Record<string, NamedTensors>>;
+
+export interface UpdateInput {
+  readonly parameters: NamedTensors;
+  readonly gradients: NamedTensors;
+  readonly state: OptimizerState;
+  /** The numbers of `scalars`, as float32 scalars. */
+  readonly scalars: NamedTensors;
+}
+
+export interface Optimizer {
+  readonly name: string;
+  /** Its settings, kept in checkpoints: a run may only be resumed with the same. */
+  readonly settings: Readonly<Record<string, number | string>>;
+  initialState(parameters: NamedTensors): OptimizerState;
+  /** Numbers that change from step to step, worked out in float64 on the host; `step` counts from 0. */
+  scalars(step: number, learningRate: number): Readonly<Record<string, number>>;
+  update(input: UpdateInput): { parameters: NamedTensors; state: OptimizerState };
+}
+
+/** Applies `compute` to every entry. */
+export function mapNamed(tensors: NamedTensors, compute: (tensor: Tensor, name: string) => Tensor): NamedTensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, compute(tensor, name)]));
+}

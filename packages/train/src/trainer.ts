@@ -1,0 +1,155 @@
+// The training loop: step, tell, evaluate, save. One `Trainer` is one run; it goes on from its newest checkpoint by itself.
+import type { BatchStream } from "@llm/data";
+import type { CausalLanguageModel } from "@llm/model";
+import type { Executor } from "@llm/tensor";
+import { TrainError } from "./errors.ts";
+import type { TrainEvent, TrainResult } from "./events.ts";
+import type { Objective } from "./objectives/objective.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
+import { type Progress, progressBar } from "./progressBar.ts";
+import type { Schedule } from "./schedules.ts";
+import { TrainingRun } from "./trainingRun.ts";
+
+export interface TrainerOptions {
+  /** Where training starts. The run trains a copy: read the result from `trainer.model`. */
+  model: CausalLanguageModel;
+  /** Batches to train on. */
+  data: BatchStream;
+  /** Updates in all, those of a resumed run included. */
+  steps: number;
+  /** Rate of each step, or one for all. Default 3e-4. */
+  learningRate?: Schedule | number;
+  /** Default `adamW()`. */
+  optimizer?: Optimizer;
+  /** Default `causalLanguageModel`: predict the next token. */
+  objective?: Objective;
+  /** Largest global norm of the gradients; `false` for no clipping. Default 1. */
+  gradientClipping?: number | false;
+  /** Batches that make up one update. Default 1. */
+  accumulation?: number;
+  /** Decides dropout. Default 0. */
+  seed?: number;
+  evaluation?: {
+    /** Held-out batches. */
+    data: BatchStream;
+    /** Evaluate after every so many updates, and after the last. */
+    every: number;
+    /** How many batches, always the same. Default 20. */
+    batches?: number;
+  };
+  checkpoints?: {
+    folder: string;
+    /** Save after every so many updates, and after the last. Default: only after the last. */
+    every?: number;
+    /** How many of the newest to keep beside the best. Default 2. */
+    keep?: number;
+  };
+  /** JSON-lines file of all events. Default `metrics.jsonl` in the checkpoint folder, none without one. */
+  metricsFile?: string;
+  /** A bar on standard error. Default true. */
+  progress?: boolean;
+  executor?: Executor;
+}
+
+export interface RunOptions {
+  /** Called with each event. */
+  onEvent?: (event: TrainEvent) => void;
+  /** Stops after the current step, with a checkpoint. */
+  signal?: AbortSignal;
+  /** Ctrl-C (SIGINT) and SIGTERM stop after the current step with a checkpoint; a second one ends at once. Default true. */
+  handleSignals?: boolean;
+}
+
+/**
+ * Trains a model.
+ *
+ * @example
+ * const trainer = new Trainer({ model, data, steps: 200, learningRate: 1e-3, checkpoints: { folder: "runs/small" } });
+ * await trainer.run();
+ */
+export class Trainer {
+  readonly #options: TrainerOptions;
+  #model: CausalLanguageModel;
+
+  /** Throws a `TrainError` that names the option that cannot work. */
+  constructor(options: TrainerOptions) {
+    checkOptions(options);
+    this.#options = options;
+    this.#model = options.model;
+  }
+
+  /** The model as trained so far. */
+  get model(): CausalLanguageModel {
+    return this.#model;
+  }
+
+  /** Trains to the last step, or until it is told to stop. Throws a `DivergedError` when the loss is no longer a number. */
+  async run({ onEvent, signal, handleSignals = true }: RunOptions = {}): Promise<TrainResult> {
+    const stop = new AbortController();
+    const onSignal = (name: NodeJS.Signals) => {
+      if (stop.signal.aborted) process.exit(name === "SIGINT" ? 130 : 143);
+      stop.abort();
+    };
+    if (handleSignals) for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
+    const progress: Progress | undefined = (this.#options.progress ?? true) ? progressBar() : undefined;
+    try {
+      const events = this.events(signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
+      for (let next = await events.next(); ; next = await events.next()) {
+        if (next.done) return next.value;
+        progress?.show(next.value);
+        onEvent?.(next.value);
+      }
+    } finally {
+      progress?.stop();
+      for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, onSignal);
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<TrainEvent, TrainResult> {
+    return this.events();
+  }
+
+  /** The run as a stream of events: it trains while they are taken. */
+  async *events(signal?: AbortSignal): AsyncGenerator<TrainEvent, TrainResult> {
+    const { steps } = this.#options;
+    const run = new TrainingRun(this.#options);
+    const record = async <E extends TrainEvent>(event: E): Promise<E> => {
+      this.#model = run.model;
+      await run.metrics?.append(event);
+      return event;
+    };
+    try {
+      const resumed = await run.resume();
+      if (resumed) yield resumed;
+      await run.metrics?.rewindTo(run.step);
+      while (run.step < steps && !signal?.aborted) {
+        yield await record(await run.update());
+        if (run.evaluationIsDue) yield await record(await run.evaluate(signal));
+        if (run.checkpointIsDue) yield await record(await run.save());
+      }
+      if (run.hasUnsavedSteps) yield await record(await run.save());
+      this.#model = run.model;
+      return run.result();
+    } finally {
+      run.dispose();
+    }
+  }
+}
+
+function checkOptions(options: TrainerOptions): void {
+  const { steps, accumulation = 1, gradientClipping = 1, evaluation, checkpoints } = options;
+  const counts = {
+    steps,
+    accumulation,
+    "evaluation.every": evaluation?.every ?? 1,
+    "evaluation.batches": evaluation?.batches ?? 1,
+    "checkpoints.every": checkpoints?.every ?? 1,
+    "checkpoints.keep": checkpoints?.keep ?? 1,
+  };
+  for (const [name, value] of Object.entries(counts)) {
+    if (!(Number.isSafeInteger(value) && value > 0)) throw new TrainError(`Trainer: ${name} must be a whole number above 0, got ${value}`);
+  }
+  if (gradientClipping !== false && !(gradientClipping > 0)) {
+    throw new TrainError(`Trainer: gradientClipping must be above 0, or false for none, got ${gradientClipping}`);
+  }
+}

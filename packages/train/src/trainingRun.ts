@@ -1,0 +1,190 @@
+// One training run: its state, and what can be done to it. `Trainer` decides when.
+import { join } from "node:path";
+import type { CausalLanguageModel } from "@llm/model";
+import { mapTensors, RandomKey, type Tensor, tensor } from "@llm/tensor";
+import { checkBatch, toTensors } from "./batches.ts";
+import { findCheckpoint, loadCheckpoint, type RunPosition, saveCheckpoint } from "./checkpoint.ts";
+import { DivergedError, TrainError } from "./errors.ts";
+import { Evaluation } from "./evaluation.ts";
+import type { CheckpointEvent, EvaluationEvent, ResumeEvent, StepEvent, TrainResult } from "./events.ts";
+import { MetricsFile } from "./metricsFile.ts";
+import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+import { adamW } from "./optimizers/adamw.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
+import { constantSchedule, type Schedule } from "./schedules.ts";
+import { Speed } from "./speed.ts";
+import { disposeState, parametersOf, type TrainState } from "./trainState.ts";
+import { type MicroBatch, TrainStep } from "./trainStep.ts";
+import type { TrainerOptions } from "./trainer.ts";
+
+export class TrainingRun {
+  readonly metrics: MetricsFile | undefined;
+  readonly #options: TrainerOptions;
+  readonly #optimizer: Optimizer;
+  readonly #schedule: Schedule;
+  readonly #trainStep: TrainStep;
+  readonly #evaluation: Evaluation | undefined;
+  #state: TrainState | undefined;
+  #speed: Speed | undefined;
+  #step = 0;
+  #loss: number | undefined;
+  #best: RunPosition["best"];
+  #savedStep = 0;
+  #lastCheckpoint: string | undefined;
+
+  constructor(options: TrainerOptions) {
+    const { objective = causalLanguageModel, executor, gradientClipping = 1, learningRate = 3e-4, checkpoints } = options;
+    this.#options = options;
+    this.#optimizer = options.optimizer ?? adamW();
+    this.#schedule = typeof learningRate === "number" ? constantSchedule({ peak: learningRate }) : learningRate;
+    this.#trainStep = new TrainStep({
+      objective,
+      optimizer: this.#optimizer,
+      gradientClipping: gradientClipping === false ? undefined : gradientClipping,
+      executor,
+    });
+    this.#evaluation = options.evaluation && new Evaluation(objective, executor);
+    const metricsFile = options.metricsFile ?? (checkpoints && join(checkpoints.folder, "metrics.jsonl"));
+    this.metrics = metricsFile === undefined ? undefined : new MetricsFile(metricsFile);
+  }
+
+  /** Updates made. */
+  get step(): number {
+    return this.#step;
+  }
+
+  get model(): CausalLanguageModel {
+    return this.#state?.model ?? this.#options.model;
+  }
+
+  get evaluationIsDue(): boolean {
+    const { evaluation, steps } = this.#options;
+    return evaluation !== undefined && (this.#step % evaluation.every === 0 || this.#step === steps);
+  }
+
+  get checkpointIsDue(): boolean {
+    const every = this.#options.checkpoints?.every;
+    return every !== undefined && this.#step % every === 0;
+  }
+
+  get hasUnsavedSteps(): boolean {
+    return this.#options.checkpoints !== undefined && this.#step > this.#savedStep;
+  }
+
+  /** Goes on from the newest checkpoint, if there is one. */
+  async resume(): Promise<ResumeEvent | undefined> {
+    const { checkpoints, data, model } = this.#options;
+    const path = checkpoints && (await findCheckpoint(checkpoints.folder, "last"));
+    if (path === undefined) {
+      const fresh = await copyTensors(model);
+      this.#state = { model: fresh, optimizer: this.#optimizer.initialState(parametersOf(fresh)) };
+      return undefined;
+    }
+    const { state, position } = await loadCheckpoint(path, (model) => this.#optimizer.initialState(parametersOf(model)));
+    checkSettings(path, position.settings, this.#settings());
+    data.seek(position.data);
+    this.#state = state;
+    this.#step = position.step;
+    this.#savedStep = position.step;
+    this.#best = position.best;
+    this.#lastCheckpoint = path;
+    return { type: "resume", step: position.step, path };
+  }
+
+  /** One update. */
+  async update(): Promise<StepEvent> {
+    const start = performance.now();
+    const step = this.#step;
+    const learningRate = this.#schedule(step);
+    const microBatches = await this.#nextMicroBatches(step);
+    const { state, loss, gradientNorm } = await this.#trainStep.run(this.#state!, microBatches, step, learningRate);
+    disposeState(microBatches);
+    this.#state = state;
+    this.#step = step + 1;
+    this.#loss = loss;
+    if (!Number.isFinite(loss)) {
+      throw new DivergedError({ step: this.#step, loss, learningRate, lastCheckpoint: this.#lastCheckpoint });
+    }
+    const { steps } = this.#options;
+    const rates = this.#speed!.add((performance.now() - start) / 1000, steps - this.#step);
+    return { type: "step", step: this.#step, steps, loss, learningRate, gradientNorm, ...rates };
+  }
+
+  async #nextMicroBatches(step: number): Promise<MicroBatch[]> {
+    const { data, accumulation = 1, seed = 0, model } = this.#options;
+    const microBatches: MicroBatch[] = [];
+    for (let i = 0; i < accumulation; i++) {
+      const batch = await data.next();
+      if (!batch) {
+        throw new TrainError(`Trainer: the data ended at step ${step + 1} of ${this.#options.steps} (allow more epochs, or train fewer steps)`);
+      }
+      checkBatch(batch, model.config);
+      this.#speed ??= new Speed(batch.inputIds.length * accumulation);
+      microBatches.push({ batch: toTensors(batch), key: RandomKey.from(seed, step * accumulation + i) });
+    }
+    return microBatches;
+  }
+
+  /** Loss on the held-out batches. */
+  async evaluate(signal?: AbortSignal): Promise<EvaluationEvent> {
+    const { data, batches = 20 } = this.#options.evaluation!;
+    const loss = await this.#evaluation!.run(this.model, data, batches, signal);
+    const best = this.#best === undefined || loss < this.#best.loss;
+    if (best) this.#best = { step: this.#step, loss };
+    return { type: "evaluation", step: this.#step, loss, best };
+  }
+
+  /** Writes a checkpoint. */
+  async save(): Promise<CheckpointEvent> {
+    const { folder, keep = 2 } = this.#options.checkpoints!;
+    const position: RunPosition = {
+      step: this.#step,
+      data: this.#options.data.position(),
+      best: this.#best,
+      settings: this.#settings(),
+    };
+    const path = await saveCheckpoint(folder, this.#state!, position, keep);
+    this.#savedStep = this.#step;
+    this.#lastCheckpoint = path;
+    return { type: "checkpoint", step: this.#step, path };
+  }
+
+  result(): TrainResult {
+    return { steps: this.#step, loss: this.#loss, best: this.#best, interrupted: this.#step < this.#options.steps };
+  }
+
+  /** Frees the compiled programs and the optimiser's state; the model stays. */
+  dispose(): void {
+    this.#trainStep.dispose();
+    this.#evaluation?.dispose();
+    disposeState(this.#state?.optimizer);
+  }
+
+  #settings(): Record<string, unknown> {
+    const { accumulation = 1, seed = 0, gradientClipping = 1, model } = this.#options;
+    const { name, settings } = this.#optimizer;
+    return { model: model.toConfigJson(), optimizer: { name, ...settings }, accumulation, seed, gradientClipping };
+  }
+}
+
+/** Tensors of the run's own, so that the caller's model is not given away with the first step. */
+async function copyTensors<T>(tree: T): Promise<T> {
+  const sources: Tensor[] = [];
+  mapTensors(tree, (source) => {
+    sources.push(source);
+    return source;
+  });
+  const data = new Map(await Promise.all(sources.map(async (source) => [source, await source.data()] as const)));
+  return mapTensors(tree, (source) => tensor(data.get(source)!, { dtype: source.dtype, shape: source.shape as readonly number[] }));
+}
+
+function checkSettings(path: string, saved: Readonly<Record<string, unknown>>, current: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(current)) {
+    const [before, now] = [JSON.stringify(saved[name]), JSON.stringify(value)];
+    if (before !== now) {
+      throw new TrainError(
+        `Trainer: ${path} was written with ${name} ${before}, this run has ${now} (use the same settings, or another checkpoint folder)`,
+      );
+    }
+  }
+}
