@@ -1,4 +1,11 @@
 // Public names of `@llm/tokenizer`.
+export {
+  type ChatMessage,
+  type ChatRenderOptions,
+  ChatTemplate,
+  type EncodedChat,
+} from "./chatTemplate.ts";
+export { loadChatTemplate } from "./chatTemplateFiles.ts";
 export { FormatError } from "./errors.ts";
 export { loadTokenizer, saveTokenizer } from "./files.ts";
 export type { PatternName } from "./patterns.ts";
