@@ -1,0 +1,122 @@
+// The training step beside PyTorch's, alternating: `pnpm bench train [A B C] [--steps N] [--python PATH]`. Without a Python that has
+// torch, only our side runs.
+import { spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { compile, onnxExecutor, type Tensor, tensor } from "@llm/tensor";
+import { describeMachine } from "./machine.ts";
+import { median } from "./median.ts";
+import { StepProcess } from "./stepProcess.ts";
+import { stepOperations, type TrainConfigurationName, trainConfigurations } from "./trainConfigurations.ts";
+
+interface Row {
+  configuration: string;
+  system: string;
+  millisecondsPerStep: number;
+  tokensPerSecond: number;
+  gigaflops: number;
+  shareOfPeak: number;
+  peakMemoryMegabytes: number;
+  ratio: number | undefined;
+}
+
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
+/** GFLOP/s of a 1024³ matrix product on all cores, the best of several: what the machine can do right now. */
+async function matmulPeak(): Promise<number> {
+  const size = 1024;
+  const executor = onnxExecutor();
+  const data = () => tensor(Float32Array.from({ length: size * size }, (_, i) => (i % 7) - 3), { shape: [size, size] });
+  const [a, b] = [data(), data()];
+  // Sixteen products a run, so that passing the result out does not count.
+  const products = compile(
+    (a: Tensor, b: Tensor) => {
+      let x = a;
+      for (let i = 0; i < 16; i++) x = x.matmul(b);
+      return x.sum();
+    },
+    { executor },
+  );
+  let best = 0;
+  for (let i = 0; i < 8; i++) {
+    const start = performance.now();
+    await products(a, b);
+    best = Math.max(best, (16 * 2 * size ** 3) / (performance.now() - start) / 1e6);
+  }
+  await executor.dispose();
+  return best;
+}
+
+async function measure(name: TrainConfigurationName, steps: number, python: string | undefined): Promise<Row[]> {
+  const { batchSize, contextLength } = trainConfigurations[name];
+  const node = [...process.execArgv, here("trainStepProcess.ts"), name];
+  const systems = new Map([["@llm/train", await StepProcess.start(process.execPath, node)]]);
+  if (python) {
+    for (const mode of ["eager", "compile"]) {
+      const args = [here("peer/trainStep.py"), "--config", name, "--mode", mode, "--threads", String(availableParallelism()), "--steps", "1000000"];
+      systems.set(`PyTorch ${mode}`, await StepProcess.start(python, args));
+    }
+  }
+  const { compile: times, firstStepMs } = systems.get("@llm/train")!.ready as { compile: Record<string, number>; firstStepMs: number };
+  const parts = Object.entries(times).map(([part, value]) => `${part} ${value.toFixed(0)} ms`);
+  console.log(`${name}: compiled in ${parts.join(", ")}; first step after ${(firstStepMs / 1000).toFixed(1)} s`);
+  const peaks = [await matmulPeak()];
+  const samples = new Map([...systems.keys()].map((system) => [system, [] as number[]]));
+  for (let i = 0; i < steps; i++) for (const [system, process_] of systems) samples.get(system)!.push(await process_.step());
+  peaks.push(await matmulPeak());
+  const peak = Math.max(...peaks);
+  const ours = median(samples.get("@llm/train")!);
+  const rows: Row[] = [];
+  for (const [system, process_] of systems) {
+    const milliseconds = median(samples.get(system)!);
+    const gigaflops = stepOperations(name) / milliseconds / 1e6;
+    rows.push({
+      configuration: name,
+      system,
+      millisecondsPerStep: milliseconds,
+      tokensPerSecond: (1000 * batchSize * contextLength) / milliseconds,
+      gigaflops,
+      shareOfPeak: gigaflops / peak,
+      peakMemoryMegabytes: (await process_.quit()) / 1e6,
+      ratio: milliseconds / ours,
+    });
+  }
+  console.log(`${name}: matmul peak ${peak.toFixed(0)} GFLOP/s`);
+  return rows;
+}
+
+function findPython(path: string | undefined): string | undefined {
+  const candidate = path ?? "python3";
+  const found = spawnSync(candidate, ["-c", "import torch"]).status === 0;
+  if (!found) console.log(`${candidate} has no torch: the peer is left out (--python PATH names another)`);
+  return found ? candidate : undefined;
+}
+
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { steps: { type: "string", default: "15" }, python: { type: "string" } },
+  });
+  const names = (positionals.length > 0 ? positionals : ["A", "B"]) as TrainConfigurationName[];
+  const python = findPython(values.python);
+  console.log(describeMachine());
+  const rows: Row[] = [];
+  for (const name of names) rows.push(...(await measure(name, Number(values.steps), python)));
+  console.log("| configuration | system | ms/step | tokens/s | GFLOP/s | share of matmul peak | peak memory MB | time against ours |");
+  console.log("| --- | --- | --- | --- | --- | --- | --- | --- |");
+  for (const row of rows) {
+    const cells = [
+      row.configuration,
+      row.system,
+      row.millisecondsPerStep.toFixed(1),
+      row.tokensPerSecond.toFixed(0),
+      row.gigaflops.toFixed(0),
+      `${(100 * row.shareOfPeak).toFixed(0)} %`,
+      row.peakMemoryMegabytes.toFixed(0),
+      row.ratio!.toFixed(2),
+    ];
+    console.log(`| ${cells.join(" | ")} |`);
+  }
+}
