@@ -2,7 +2,17 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { byteSize, flattenTensors, fromNumbers, type HostArray, isFloat, mapTensors, type Tensor, tensor, toNumbers } from "@llm/tensor";
+import {
+  byteSize,
+  flattenTensors,
+  fromNumbers,
+  type HostArray,
+  isFloat,
+  mapTensors,
+  type Tensor,
+  tensor,
+  toNumbers,
+} from "@llm/tensor";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "@llm/tensor/safetensors";
 import { ModelError } from "./errors.ts";
 import type { CausalLanguageModel } from "./model.ts";
@@ -35,7 +45,10 @@ export async function saveModel(model: CausalLanguageModel, folder: string): Pro
   await mkdir(folder, { recursive: true });
   const entries = [...namedParameters(model)].map(
     ([name, parameter]) =>
-      [name, { dtype: parameter.dtype, shape: parameter.shape as readonly number[], data: () => parameter.data() }] as const,
+      [
+        name,
+        { dtype: parameter.dtype, shape: parameter.shape as readonly number[], data: () => parameter.data() },
+      ] as const,
   );
   await writeSafetensors(join(folder, weightsFile), entries, { metadata: { format: "pt" } });
   const config = { ...model.toConfigJson(), ...quantizationConfig(model) };
@@ -87,7 +100,9 @@ async function readConfig(folder: string): Promise<Record<string, unknown>> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    throw new ModelError(`loadModel: ${path} cannot be read: expected a folder with config.json and ${weightsFile}`, { cause: error });
+    throw new ModelError(`loadModel: ${path} cannot be read: expected a folder with config.json and ${weightsFile}`, {
+      cause: error,
+    });
   }
   try {
     return JSON.parse(text) as Record<string, unknown>;
@@ -141,7 +156,8 @@ function storedNames(model: CausalLanguageModel, file: SafetensorsFile): Map<str
   }
   const used = new Set(names.values());
   const tied = "lm_head.weight";
-  for (const name of file.names) if (!used.has(name) && !ignoredNames.test(name) && name !== tied) problems.push(`unexpected: ${name}`);
+  for (const name of file.names)
+    if (!used.has(name) && !ignoredNames.test(name) && name !== tied) problems.push(`unexpected: ${name}`);
   if (problems.length > 0) {
     const shown = problems.slice(0, 20).join("\n  ");
     throw new ModelError(`${file.path} does not fit config.json (${problems.length} tensors):\n  ${shown}`);

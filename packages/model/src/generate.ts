@@ -33,7 +33,11 @@ export class TextGenerator {
       dynamic[`2.key.${layer}`] = cacheShape;
       dynamic[`2.value.${layer}`] = cacheShape;
     }
-    this.#step = compile((model, inputIds, cache) => model.forwardCached(inputIds, cache), { donate: [2], dynamic, ...options });
+    this.#step = compile((model, inputIds, cache) => model.forwardCached(inputIds, cache), {
+      donate: [2],
+      dynamic,
+      ...options,
+    });
     this.#grow = cacheGrower(options.executor);
   }
 
@@ -110,9 +114,12 @@ export async function* generateNaive(
 function checkPrompt(model: CausalLanguageModel, promptIds: ArrayLike<number>, options: GenerateOptions): number {
   const { contextLength, vocabularySize } = model.config;
   checkSampling(options);
-  if (promptIds.length === 0) throw new ModelError("generate: the prompt is empty (begin with the end-of-text token to start from nothing)");
+  if (promptIds.length === 0)
+    throw new ModelError("generate: the prompt is empty (begin with the end-of-text token to start from nothing)");
   if (promptIds.length >= contextLength) {
-    throw new ModelError(`generate: the prompt has ${promptIds.length} tokens, the context holds ${contextLength} with at least one new token (shorten it)`);
+    throw new ModelError(
+      `generate: the prompt has ${promptIds.length} tokens, the context holds ${contextLength} with at least one new token (shorten it)`,
+    );
   }
   for (let i = 0; i < promptIds.length; i++) {
     const id = promptIds[i]!;

@@ -19,7 +19,10 @@ export interface Initializer {
 }
 
 /** Draws parameters for a model of `layers` layers. */
-export function initializer(method: Initialization, options: { seed: number; layers: number; deviation: number }): Initializer {
+export function initializer(
+  method: Initialization,
+  options: { seed: number; layers: number; deviation: number },
+): Initializer {
   const { seed, layers, deviation } = options;
   const normal = (path: string, shape: [number, number], spread: number) =>
     tensor(hostRandomNormal(seed, path, shape[0] * shape[1], spread), { shape });

@@ -13,13 +13,22 @@ export interface KeyValueCache {
 /** An empty cache with room for `capacity` positions. */
 export function emptyCache(config: CausalLanguageModelConfig, batch: number, capacity: number): KeyValueCache {
   const shape = [batch, config.heads, capacity, config.width / config.heads];
-  const zeros = () => tensor(hostArray("float32", shape.reduce((a, b) => a * b, 1)), { shape });
+  const zeros = () =>
+    tensor(
+      hostArray(
+        "float32",
+        shape.reduce((a, b) => a * b, 1),
+      ),
+      { shape },
+    );
   const layers = Array.from({ length: config.layers });
   return { key: layers.map(zeros), value: layers.map(zeros), length: tensor(0, { dtype: "int32" }) };
 }
 
 /** Makes caches longer without reading them back. */
-export function cacheGrower(executor: Executor | undefined): (cache: KeyValueCache, by: number) => Promise<KeyValueCache> {
+export function cacheGrower(
+  executor: Executor | undefined,
+): (cache: KeyValueCache, by: number) => Promise<KeyValueCache> {
   const grow = compile(
     (cache: KeyValueCache, by: number): KeyValueCache => ({
       key: cache.key.map((key) => key.pad(2, 0, by)),

@@ -9,11 +9,16 @@ import type { CausalLanguageModel } from "./model.ts";
 const method = "int8-dynamic";
 
 /** The model with each `Linear` layer replaced; `replace` gets the layer's path and returns the layer to put there. */
-export function replaceLinears<M extends CausalLanguageModel>(model: M, replace: (layer: Linear, path: string) => unknown): M {
+export function replaceLinears<M extends CausalLanguageModel>(
+  model: M,
+  replace: (layer: Linear, path: string) => unknown,
+): M {
   const visit = (value: unknown, path: string): unknown => {
     if (typeof value !== "object" || value === null || "dtype" in value) return value;
     if (value instanceof Linear) return replace(value, path);
-    const entries = Object.entries(value).map(([key, child]) => [key, visit(child, path === "" ? key : `${path}.${key}`)] as const);
+    const entries = Object.entries(value).map(
+      ([key, child]) => [key, visit(child, path === "" ? key : `${path}.${key}`)] as const,
+    );
     if (entries.every(([key, child]) => child === (value as Record<string, unknown>)[key])) return value;
     if (Array.isArray(value)) return entries.map(([, child]) => child);
     return Object.assign(Object.create(Object.getPrototypeOf(value)), Object.fromEntries(entries));
@@ -36,11 +41,17 @@ export function prepareQuantized<M extends CausalLanguageModel>(model: M, json: 
   const config = json.quantization_config as { quant_method?: string } | undefined;
   if (!config) return model;
   if (config.quant_method !== method) {
-    throw new ModelError(`config.json: quant_method ${JSON.stringify(config.quant_method)} is not supported (only "${method}")`);
+    throw new ModelError(
+      `config.json: quant_method ${JSON.stringify(config.quant_method)} is not supported (only "${method}")`,
+    );
   }
   return replaceLinears(model, ({ weight, bias }) => {
     const [inputs, outputs] = weight.shape as [number, number];
     const empty = (data: Int8Array | Float32Array, shape: number[]): Tensor => tensor(data, { shape });
-    return new QuantizedLinear(empty(new Int8Array(inputs * outputs), [inputs, outputs]), empty(new Float32Array(outputs), [outputs]), bias);
+    return new QuantizedLinear(
+      empty(new Int8Array(inputs * outputs), [inputs, outputs]),
+      empty(new Float32Array(outputs), [outputs]),
+      bias,
+    );
   });
 }

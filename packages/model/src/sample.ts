@@ -16,7 +16,8 @@ export interface SamplingOptions {
 /** Throws a `ModelError` that names the option outside its limits. */
 export function checkSampling({ temperature = 1, topK = 0, topP = 1, seed = 0 }: SamplingOptions): void {
   if (!(temperature >= 0)) throw new ModelError(`sampling: temperature must be at least 0, got ${temperature}`);
-  if (!(Number.isInteger(topK) && topK >= 0)) throw new ModelError(`sampling: topK must be a whole number, at least 0, got ${topK}`);
+  if (!(Number.isInteger(topK) && topK >= 0))
+    throw new ModelError(`sampling: topK must be a whole number, at least 0, got ${topK}`);
   if (!(topP > 0 && topP <= 1)) throw new ModelError(`sampling: topP must be above 0 and at most 1, got ${topP}`);
   if (!Number.isSafeInteger(seed)) throw new ModelError(`sampling: seed must be a whole number, got ${seed}`);
 }
@@ -25,7 +26,8 @@ export function checkSampling({ temperature = 1, topK = 0, topP = 1, seed = 0 }:
 export function sampleToken(logits: Float32Array, options: SamplingOptions, step: number): number {
   const { temperature = 1, topK = 0, topP = 1, seed = 0 } = options;
   const best = argMax(logits);
-  if (Number.isNaN(logits[best]!)) throw new ModelError("sampling: the logits are NaN (the model's weights may be damaged)");
+  if (Number.isNaN(logits[best]!))
+    throw new ModelError("sampling: the logits are NaN (the model's weights may be damaged)");
   if (temperature === 0 || topK === 1) return best;
   const candidates = keepLikeliest(logits, best, { temperature, topK, topP });
   const total = candidates.reduce((sum, { weight }) => sum + weight, 0);

@@ -13,9 +13,14 @@ export function toTensors({ inputIds, labels, batchSize, sequenceLength }: Batch
 export function checkBatch(batch: Batch, limits: { vocabularySize: number; contextLength: number }): void {
   const { inputIds, labels, sequenceLength } = batch;
   if (sequenceLength > limits.contextLength) {
-    throw new TrainError(`Trainer: the batches have ${sequenceLength} tokens a sequence, the model's context holds ${limits.contextLength}`);
+    throw new TrainError(
+      `Trainer: the batches have ${sequenceLength} tokens a sequence, the model's context holds ${limits.contextLength}`,
+    );
   }
-  for (const [name, ids, lowest] of [["inputIds", inputIds, 0], ["labels", labels, -100]] as const) {
+  for (const [name, ids, lowest] of [
+    ["inputIds", inputIds, 0],
+    ["labels", labels, -100],
+  ] as const) {
     for (const id of ids) {
       if (id >= limits.vocabularySize || (id < 0 && id !== lowest)) {
         throw new TrainError(

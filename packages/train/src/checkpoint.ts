@@ -38,7 +38,9 @@ export async function listCheckpoints(folder: string): Promise<number[]> {
     if (error.code === "ENOENT") return [];
     throw error;
   });
-  return names.flatMap((name) => (stepFolder.test(name) ? [Number(stepFolder.exec(name)![1])] : [])).sort((a, b) => a - b);
+  return names
+    .flatMap((name) => (stepFolder.test(name) ? [Number(stepFolder.exec(name)![1])] : []))
+    .sort((a, b) => a - b);
 }
 
 /** Path of the newest checkpoint (`"last"`) or the one with the lowest evaluation loss (`"best"`); undefined where there is none. */
@@ -58,7 +60,12 @@ async function readBest(folder: string): Promise<{ step: number; loss: number } 
 }
 
 /** Writes a checkpoint and then removes those that are neither among the newest `keep` nor the best. Returns its path. */
-export async function saveCheckpoint(folder: string, state: TrainState, position: RunPosition, keep: number): Promise<string> {
+export async function saveCheckpoint(
+  folder: string,
+  state: TrainState,
+  position: RunPosition,
+  keep: number,
+): Promise<string> {
   const path = join(folder, folderOf(position.step));
   const temporary = join(folder, `.${folderOf(position.step)}.${randomUUID()}.tmp`);
   try {
@@ -128,7 +135,9 @@ export async function loadCheckpoint(
   try {
     position = JSON.parse(await readFile(join(path, stateFile), "utf8")) as RunPosition;
   } catch (error) {
-    throw new TrainError(`checkpoint ${path}: ${stateFile} cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new TrainError(`checkpoint ${path}: ${stateFile} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   const model = await loadModel(path);
   await using file = await openSafetensors(join(path, optimizerFile));
@@ -138,7 +147,9 @@ export async function loadCheckpoint(
     for (const [name, { shape }] of Object.entries(expected)) {
       const stored = `${kind}.${name}`;
       if (!file.has(stored) || String(file.entry(stored).shape) !== String(shape)) {
-        throw new TrainError(`checkpoint ${path}: ${optimizerFile} has no ${stored} of shape [${shape}] (was it written by another optimiser?)`);
+        throw new TrainError(
+          `checkpoint ${path}: ${optimizerFile} has no ${stored} of shape [${shape}] (was it written by another optimiser?)`,
+        );
       }
       const { dtype, data } = await file.read(stored);
       loaded[name] = tensor(data, { dtype, shape: shape as readonly number[] });

@@ -1,7 +1,8 @@
 // Loss on held-out batches during training.
+
+import type { BatchStream } from "@llm/data";
 import type { CausalLanguageModel } from "@llm/model";
 import { type CompiledFunction, compile, type Executor } from "@llm/tensor";
-import type { BatchStream } from "@llm/data";
 import { toTensors } from "./batches.ts";
 import type { BatchTensors, Objective, SummedLoss } from "./objectives/objective.ts";
 import { disposeState } from "./trainState.ts";

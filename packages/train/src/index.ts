@@ -23,5 +23,5 @@ export {
   type ScheduleOptions,
 } from "./schedules.ts";
 export { type RunOptions, Trainer, type TrainerOptions } from "./trainer.ts";
-export { type MicroBatch, type StepResult, TrainStep } from "./trainStep.ts";
 export type { TrainState } from "./trainState.ts";
+export { type MicroBatch, type StepResult, TrainStep } from "./trainStep.ts";

@@ -4,9 +4,9 @@ import { loadModel, namedParameters } from "@llm/model";
 import { onnxExecutor, setDefaultExecutor } from "@llm/tensor";
 import { openSafetensors } from "@llm/tensor/safetensors";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { StepEvent } from "./events.ts";
 import { cosineSchedule } from "./schedules.ts";
 import { Trainer } from "./trainer.ts";
-import type { StepEvent } from "./events.ts";
 
 const fixture = new URL("__fixtures__/parity/", import.meta.url).pathname;
 const executor = onnxExecutor();

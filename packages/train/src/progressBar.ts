@@ -29,7 +29,11 @@ function terminalBar(stream: NodeJS.WriteStream): Progress {
   return {
     show: (event) => {
       if (event.type !== "step") return;
-      const payload = { loss: event.loss.toFixed(3), rate: Math.round(event.tokensPerSecond), left: duration(event.secondsLeft) };
+      const payload = {
+        loss: event.loss.toFixed(3),
+        rate: Math.round(event.tokensPerSecond),
+        left: duration(event.secondsLeft),
+      };
       if (!bar) {
         bar = new SingleBar(options);
         bar.start(event.steps, event.step, payload);

@@ -39,7 +39,8 @@ function decaySchedule(options: DecayOptions, share: (progress: number) => numbe
   const { peak, warmupSteps = 0, totalSteps, floor = 0 } = options;
   checkRate("floor", floor);
   checkSteps("totalSteps", totalSteps);
-  if (warmupSteps >= totalSteps) throw new TrainError(`schedule: warmupSteps ${warmupSteps} must be below totalSteps ${totalSteps}`);
+  if (warmupSteps >= totalSteps)
+    throw new TrainError(`schedule: warmupSteps ${warmupSteps} must be below totalSteps ${totalSteps}`);
   const warmup = constantSchedule({ peak, warmupSteps });
   return (step) => {
     if (step < warmupSteps) return warmup(step);
@@ -49,9 +50,11 @@ function decaySchedule(options: DecayOptions, share: (progress: number) => numbe
 }
 
 function checkRate(name: string, rate: number): void {
-  if (!(rate >= 0 && Number.isFinite(rate))) throw new TrainError(`schedule: ${name} must be a number, at least 0, got ${rate}`);
+  if (!(rate >= 0 && Number.isFinite(rate)))
+    throw new TrainError(`schedule: ${name} must be a number, at least 0, got ${rate}`);
 }
 
 function checkSteps(name: string, steps: number): void {
-  if (!(Number.isInteger(steps) && steps >= 0)) throw new TrainError(`schedule: ${name} must be a whole number, at least 0, got ${steps}`);
+  if (!(Number.isInteger(steps) && steps >= 0))
+    throw new TrainError(`schedule: ${name} must be a whole number, at least 0, got ${steps}`);
 }

@@ -1,7 +1,17 @@
 // A training step as one program: forward, backward, clipping and the optimiser's update. With accumulation, one program adds up
 // gradients over micro-batches and another applies them.
 import type { CausalLanguageModel } from "@llm/model";
-import { type CompiledFunction, type CompileTimes, compile, constant, type Executor, type RandomKey, type Tensor, tensor, valueAndGrad } from "@llm/tensor";
+import {
+  type CompiledFunction,
+  type CompileTimes,
+  compile,
+  constant,
+  type Executor,
+  type RandomKey,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+} from "@llm/tensor";
 import { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
 import type { BatchTensors, Objective } from "./objectives/objective.ts";
 import { mapNamed, type NamedTensors, type Optimizer } from "./optimizers/optimizer.ts";
@@ -62,7 +72,8 @@ export class TrainStep {
       const targets = summed.count.maximum(1);
       const means = mapNamed(summed.gradients, (gradient) => gradient.div(targets));
       const gradientNorm = globalNorm(means);
-      const gradients = gradientClipping === undefined ? means : clipByGlobalNorm(means, gradientNorm, gradientClipping);
+      const gradients =
+        gradientClipping === undefined ? means : clipByGlobalNorm(means, gradientNorm, gradientClipping);
       const updated = optimizer.update({ parameters: parametersOf(model), gradients, state, scalars });
       return {
         state: { model: withParameters(model, updated.parameters), optimizer: updated.state },
@@ -102,7 +113,12 @@ export class TrainStep {
   }
 
   /** One update from one or more micro-batches. `state` is given up; the result holds the new one. */
-  async run(state: TrainState, microBatches: readonly MicroBatch[], step: number, learningRate: number): Promise<StepResult> {
+  async run(
+    state: TrainState,
+    microBatches: readonly MicroBatch[],
+    step: number,
+    learningRate: number,
+  ): Promise<StepResult> {
     const numbers = Object.entries(this.#optimizer.scalars(step, learningRate));
     const scalars = Object.fromEntries(numbers.map(([name, value]) => [name, tensor(value)]));
     const applied = await this.#update(state, microBatches, scalars);

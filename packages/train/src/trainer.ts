@@ -147,7 +147,8 @@ function checkOptions(options: TrainerOptions): void {
     "checkpoints.keep": checkpoints?.keep ?? 1,
   };
   for (const [name, value] of Object.entries(counts)) {
-    if (!(Number.isSafeInteger(value) && value > 0)) throw new TrainError(`Trainer: ${name} must be a whole number above 0, got ${value}`);
+    if (!(Number.isSafeInteger(value) && value > 0))
+      throw new TrainError(`Trainer: ${name} must be a whole number above 0, got ${value}`);
   }
   if (gradientClipping !== false && !(gradientClipping > 0)) {
     throw new TrainError(`Trainer: gradientClipping must be above 0, or false for none, got ${gradientClipping}`);

@@ -13,9 +13,9 @@ import { adamW } from "./optimizers/adamw.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { constantSchedule, type Schedule } from "./schedules.ts";
 import { Speed } from "./speed.ts";
+import type { TrainerOptions } from "./trainer.ts";
 import { disposeState, parametersOf, type TrainState } from "./trainState.ts";
 import { type MicroBatch, TrainStep } from "./trainStep.ts";
-import type { TrainerOptions } from "./trainer.ts";
 
 export class TrainingRun {
   readonly metrics: MetricsFile | undefined;
@@ -33,7 +33,13 @@ export class TrainingRun {
   #lastCheckpoint: string | undefined;
 
   constructor(options: TrainerOptions) {
-    const { objective = causalLanguageModel, executor, gradientClipping = 1, learningRate = 3e-4, checkpoints } = options;
+    const {
+      objective = causalLanguageModel,
+      executor,
+      gradientClipping = 1,
+      learningRate = 3e-4,
+      checkpoints,
+    } = options;
     this.#options = options;
     this.#optimizer = options.optimizer ?? adamW();
     this.#schedule = typeof learningRate === "number" ? constantSchedule({ peak: learningRate }) : learningRate;
@@ -80,7 +86,9 @@ export class TrainingRun {
       this.#state = { model: fresh, optimizer: this.#optimizer.initialState(parametersOf(fresh)) };
       return undefined;
     }
-    const { state, position } = await loadCheckpoint(path, (model) => this.#optimizer.initialState(parametersOf(model)));
+    const { state, position } = await loadCheckpoint(path, (model) =>
+      this.#optimizer.initialState(parametersOf(model)),
+    );
     checkSettings(path, position.settings, this.#settings());
     data.seek(position.data);
     this.#state = state;
@@ -116,7 +124,9 @@ export class TrainingRun {
     for (let i = 0; i < accumulation; i++) {
       const batch = await data.next();
       if (!batch) {
-        throw new TrainError(`Trainer: the data ended at step ${step + 1} of ${this.#options.steps} (allow more epochs, or train fewer steps)`);
+        throw new TrainError(
+          `Trainer: the data ended at step ${step + 1} of ${this.#options.steps} (allow more epochs, or train fewer steps)`,
+        );
       }
       checkBatch(batch, model.config);
       this.#speed ??= new Speed(batch.inputIds.length * accumulation);
@@ -175,10 +185,16 @@ async function copyTensors<T>(tree: T): Promise<T> {
     return source;
   });
   const data = new Map(await Promise.all(sources.map(async (source) => [source, await source.data()] as const)));
-  return mapTensors(tree, (source) => tensor(data.get(source)!, { dtype: source.dtype, shape: source.shape as readonly number[] }));
+  return mapTensors(tree, (source) =>
+    tensor(data.get(source)!, { dtype: source.dtype, shape: source.shape as readonly number[] }),
+  );
 }
 
-function checkSettings(path: string, saved: Readonly<Record<string, unknown>>, current: Readonly<Record<string, unknown>>): void {
+function checkSettings(
+  path: string,
+  saved: Readonly<Record<string, unknown>>,
+  current: Readonly<Record<string, unknown>>,
+): void {
   for (const [name, value] of Object.entries(current)) {
     const [before, now] = [JSON.stringify(saved[name]), JSON.stringify(value)];
     if (before !== now) {

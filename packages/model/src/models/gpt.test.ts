@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { onnxExecutor, setDefaultExecutor, type Tensor, tensor, valueAndGrad, compile } from "@llm/tensor";
+import { compile, onnxExecutor, setDefaultExecutor, type Tensor, tensor, valueAndGrad } from "@llm/tensor";
 import { openSafetensors } from "@llm/tensor/safetensors";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel, namedParameters } from "../checkpoint.ts";
@@ -16,7 +16,9 @@ beforeAll(async () => {
   setDefaultExecutor(executor);
   model = await loadModel(fixture);
   await using file = await openSafetensors(`${fixture}expected.safetensors`);
-  expected = new Map(await Promise.all(file.names.map(async (name) => [name, (await file.read(name)) as never] as const)));
+  expected = new Map(
+    await Promise.all(file.names.map(async (name) => [name, (await file.read(name)) as never] as const)),
+  );
 });
 afterAll(() => executor.dispose());
 
@@ -51,7 +53,10 @@ describe("GPT-2 against transformers' GPT2LMHeadModel", () => {
     const [loss, gradients] = await step(model, ids("inputIds"));
     expect(Math.abs((await loss.item()) - expected.get("loss")!.data[0]!)).toBeLessThan(1e-5);
     for (const [name, gradient] of namedParameters(gradients)) {
-      const difference = largestDifference((await gradient.data()) as Float32Array, expected.get(`gradient.${name}`)!.data);
+      const difference = largestDifference(
+        (await gradient.data()) as Float32Array,
+        expected.get(`gradient.${name}`)!.data,
+      );
       expect(difference, name).toBeLessThan(1e-4);
     }
   });
@@ -66,7 +71,14 @@ describe("GPT-2 against transformers' GPT2LMHeadModel", () => {
 });
 
 it("samples the same tokens with the cache and without, past several growths of the cache", async () => {
-  const gpt = new Gpt({ vocabularySize: 50, contextLength: 200, layers: 2, heads: 2, width: 16, initializerRange: 0.3 });
+  const gpt = new Gpt({
+    vocabularySize: 50,
+    contextLength: 200,
+    layers: 2,
+    heads: 2,
+    width: 16,
+    initializerRange: 0.3,
+  });
   const options = { temperature: 0.8, topK: 20, topP: 0.9, seed: 7 };
   const fast = await collect(new TextGenerator(gpt).generate([1, 2, 3], options));
   expect(fast).toHaveLength(197);
@@ -77,7 +89,9 @@ it("names what a configuration gets wrong", () => {
   const options = { vocabularySize: 8, contextLength: 4, layers: 1, heads: 2, width: 8 };
   expect(() => new Gpt({ ...options, heads: 3 })).toThrow("GPT: width 8 does not divide into 3 heads");
   expect(() => new Gpt({ ...options, layers: 0 })).toThrow("GPT: layers must be a whole number above 0, got 0");
-  expect(() => new Gpt({ ...options, residualDropout: 1 })).toThrow("residualDropout must be at least 0 and below 1, got 1");
+  expect(() => new Gpt({ ...options, residualDropout: 1 })).toThrow(
+    "residualDropout must be at least 0 and below 1, got 1",
+  );
   expect(() => new Gpt(options).forward(tensor(new Int32Array(5), { shape: [1, 5] }))).toThrow(
     "a sequence of 5 tokens is longer than the context of 4",
   );

@@ -3,7 +3,17 @@
 // published weights.
 //
 // B batch · T sequence · C width · H heads · D head size (C / H) · V vocabulary · S capacity of the cache
-import { attention, attentionWithCache, type DType, dropout, iota, less, type RandomKey, type Tensor, updateSlice } from "@llm/tensor";
+import {
+  attention,
+  attentionWithCache,
+  type DType,
+  dropout,
+  iota,
+  less,
+  type RandomKey,
+  type Tensor,
+  updateSlice,
+} from "@llm/tensor";
 import { ModelError } from "../errors.ts";
 import { type Initialization, type Initializer, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
@@ -157,7 +167,10 @@ export class Gpt implements CausalLanguageModel {
   readonly lm_head?: Embedding; // [V, C]
 
   /** A model with fresh parameters. `seed` (default 0) and the parameters' names decide them. */
-  constructor(options: GptOptions, { seed = 0, initialization = "gpt2" }: { seed?: number; initialization?: Initialization } = {}) {
+  constructor(
+    options: GptOptions,
+    { seed = 0, initialization = "gpt2" }: { seed?: number; initialization?: Initialization } = {},
+  ) {
     const config = gptConfig(options);
     const { vocabularySize, contextLength, layers, width } = config;
     const init = initializer(initialization, { seed, layers, deviation: config.initializerRange });
@@ -174,7 +187,9 @@ export class Gpt implements CausalLanguageModel {
   forward(inputIds: Tensor, { key }: ForwardOptions = {}): Tensor {
     const [, sequence] = inputIds.shape;
     if (typeof sequence === "number" && sequence > this.config.contextLength) {
-      throw new ModelError(`GPT: a sequence of ${sequence} tokens is longer than the context of ${this.config.contextLength}`);
+      throw new ModelError(
+        `GPT: a sequence of ${sequence} tokens is longer than the context of ${this.config.contextLength}`,
+      );
     }
     const positions = this.transformer.wpe.weight.slice(0, 0, sequence!); // [T, C]
     let x = dropout(
@@ -259,12 +274,14 @@ function freshBlock(path: string, config: GptConfig, init: Initializer): Block {
 export function gptConfigFromJson(json: Record<string, unknown>): GptConfig {
   const number = (name: string, fallback?: number): number => {
     const value = json[name] ?? fallback;
-    if (typeof value !== "number") throw new ModelError(`config.json: "${name}" must be a number, got ${JSON.stringify(value)}`);
+    if (typeof value !== "number")
+      throw new ModelError(`config.json: "${name}" must be a number, got ${JSON.stringify(value)}`);
     return value;
   };
   const refused = { scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false, add_cross_attention: false };
   for (const [name, expected] of Object.entries(refused)) {
-    if ((json[name] ?? expected) !== expected) throw new ModelError(`config.json: "${name}": ${json[name]} is not supported for GPT-2`);
+    if ((json[name] ?? expected) !== expected)
+      throw new ModelError(`config.json: "${name}": ${json[name]} is not supported for GPT-2`);
   }
   const id = (name: string) => (typeof json[name] === "number" ? (json[name] as number) : undefined);
   return gptConfig({

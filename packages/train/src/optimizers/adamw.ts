@@ -20,13 +20,22 @@ export interface AdamWOptions {
 export function adamW(options: AdamWOptions = {}): Optimizer {
   const { beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weightDecay = 0.1 } = options;
   const decays = options.decays ?? ((_, parameter) => parameter.shape.length >= 2);
-  for (const [name, value, limit] of [["beta1", beta1, 1], ["beta2", beta2, 1], ["epsilon", epsilon, Infinity], ["weightDecay", weightDecay, Infinity]] as const) {
-    if (!(value >= 0 && value < limit)) throw new TrainError(`adamW: ${name} must be at least 0 and below ${limit}, got ${value}`);
+  for (const [name, value, limit] of [
+    ["beta1", beta1, 1],
+    ["beta2", beta2, 1],
+    ["epsilon", epsilon, Infinity],
+    ["weightDecay", weightDecay, Infinity],
+  ] as const) {
+    if (!(value >= 0 && value < limit))
+      throw new TrainError(`adamW: ${name} must be at least 0 and below ${limit}, got ${value}`);
   }
   return {
     name: "adamw",
     settings: { beta1, beta2, epsilon, weightDecay },
-    initialState: (parameters) => ({ firstMoment: mapNamed(parameters, zerosLike), secondMoment: mapNamed(parameters, zerosLike) }),
+    initialState: (parameters) => ({
+      firstMoment: mapNamed(parameters, zerosLike),
+      secondMoment: mapNamed(parameters, zerosLike),
+    }),
     scalars: (step, learningRate) => ({
       stepSize: learningRate / (1 - beta1 ** (step + 1)),
       inverseRootCorrection: 1 / Math.sqrt(1 - beta2 ** (step + 1)),
@@ -34,7 +43,9 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
     }),
     update: ({ parameters, gradients, state, scalars }) => {
       const firstMoment = mapNamed(state.firstMoment!, (m, name) => m.mul(beta1).add(gradients[name]!.mul(1 - beta1)));
-      const secondMoment = mapNamed(state.secondMoment!, (v, name) => v.mul(beta2).add(gradients[name]!.square().mul(1 - beta2)));
+      const secondMoment = mapNamed(state.secondMoment!, (v, name) =>
+        v.mul(beta2).add(gradients[name]!.square().mul(1 - beta2)),
+      );
       const updated = mapNamed(parameters, (parameter, name) => {
         const root = secondMoment[name]!.sqrt().mul(scalars.inverseRootCorrection!).add(epsilon);
         const step = firstMoment[name]!.mul(scalars.stepSize!).div(root);
@@ -48,6 +59,11 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
 
 function zerosLike({ shape }: Tensor): Tensor {
   const sizes = shape as readonly number[];
-  return tensor(hostArray("float32", sizes.reduce((a, b) => a * b, 1)), { shape: sizes });
+  return tensor(
+    hostArray(
+      "float32",
+      sizes.reduce((a, b) => a * b, 1),
+    ),
+    { shape: sizes },
+  );
 }
-
