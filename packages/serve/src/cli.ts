@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+// The command `llm-serve`: serves a model folder until it is interrupted.
+import { parseArgs } from "node:util";
+import { ServeError } from "./errors.ts";
+import { loadServed } from "./loadServed.ts";
+import { type RunningServer, serve } from "./node.ts";
+
+const help = `Usage: llm-serve <model folder> [options]
+
+Serves a model (config.json, model.safetensors, tokenizer.json) with OpenAI's completions API.
+
+  --port <number>         port to open; 0 takes a free one (default 8080)
+  --host <address>        address to open it on; 0.0.0.0 for all (default 127.0.0.1)
+  --name <name>           what clients call the model (default: the folder's name)
+  --max-running <number>  sequences that generate at the same time (default 4)
+  --max-waiting <number>  sequences that may wait (default 128)
+  --help                  this text
+
+Environment: LLM_SERVE_API_KEY, the key that clients must send (default: none is asked for).`;
+
+const settings = {
+  port: { type: "string", default: "8080" },
+  host: { type: "string", default: "127.0.0.1" },
+  name: { type: "string" },
+  "max-running": { type: "string", default: "4" },
+  "max-waiting": { type: "string", default: "128" },
+  help: { type: "boolean", default: false },
+} as const;
+
+async function main(): Promise<void> {
+  const { values, positionals } = readArguments();
+  if (values.help) return console.log(help);
+  const [folder, ...others] = positionals;
+  if (folder === undefined || others.length > 0) {
+    throw new ServeError(`expected one model folder, got ${positionals.length} (llm-serve --help shows an example)`);
+  }
+  const apiKey = process.env.LLM_SERVE_API_KEY;
+  const served = await loadServed(folder, values.name === undefined ? {} : { name: values.name });
+  const server = await serve({
+    ...served,
+    port: wholeNumber("port", values.port),
+    hostname: values.host,
+    maxRunning: wholeNumber("max-running", values["max-running"]),
+    maxWaiting: wholeNumber("max-waiting", values["max-waiting"]),
+    ...(apiKey ? { apiKey } : {}),
+    onError: (error) => console.error(error),
+  });
+  closeOnSignals(server);
+  const key = apiKey ? ` -H "Authorization: Bearer $LLM_SERVE_API_KEY"` : "";
+  const body = JSON.stringify({ model: served.name, prompt: "Once upon a time", max_tokens: 32 }).replaceAll(
+    "'",
+    "'\\''",
+  );
+  console.log(`Serving ${served.name} at ${server.url} (Ctrl-C ends it). Try:`);
+  console.log(`  curl ${server.url}/v1/completions${key} -H "Content-Type: application/json" -d '${body}'`);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({ options: settings, allowPositionals: true });
+  } catch (error) {
+    throw new ServeError((error as Error).message, { cause: error });
+  }
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new ServeError(`--${name}: expected a whole number, got "${text}"`);
+}
+
+/** The first signal lets answers end; a second one does not wait. */
+function closeOnSignals(server: RunningServer): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      process.once(signal, () => process.exit(130));
+      server.close().then(() => process.exit(0), fail);
+    });
+  }
+}
+
+function fail(error: unknown): void {
+  console.error(`llm-serve: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
+
+main().catch(fail);

@@ -1,0 +1,174 @@
+// Runs many sequences over one model: a few at a time, step by step in turn, the rest waiting in a bounded queue.
+import { type CausalLanguageModel, type SamplingOptions, TextGenerator } from "@llm/model";
+import type { Executor } from "@llm/tensor";
+import { EngineClosedError, QueueFullError, ServeError } from "./errors.ts";
+
+export interface EngineOptions {
+  /** Sequences that generate at the same time, each with a KV cache of its own. Default 4. */
+  maxRunning?: number;
+  /** Sequences that may wait for their turn. Default 128. */
+  maxWaiting?: number;
+  /** What runs the model. Default: ONNX Runtime in a worker thread, which leaves the event loop free. */
+  executor?: Executor;
+}
+
+/** One continuation to generate. */
+export interface SequenceRequest extends SamplingOptions {
+  readonly promptIds: ArrayLike<number>;
+  readonly maxNewTokens: number;
+  /** Tokens that end the sequence; they are not handed to `onToken`. Default none. */
+  readonly stopIds?: readonly number[];
+  /** Gets each new token; returning true ends the sequence. */
+  readonly onToken: (id: number) => boolean;
+}
+
+/** Why a sequence ended: the model or a stop string ended it, or there was no room for more tokens. */
+export type FinishReason = "stop" | "length";
+
+export interface EngineStatus {
+  readonly running: number;
+  readonly waiting: number;
+  readonly maxRunning: number;
+  readonly maxWaiting: number;
+}
+
+export class Engine {
+  readonly model: CausalLanguageModel;
+  readonly #generator: TextGenerator;
+  readonly #maxRunning: number;
+  readonly #maxWaiting: number;
+  /** In order of arrival; calling one starts its sequence. */
+  readonly #waiting = new Set<() => void>();
+  readonly #tasks = new Map<Promise<FinishReason>, AbortController>();
+  #running = 0;
+  #closed: Promise<void> | undefined;
+
+  /** @throws ServeError if `maxRunning` or `maxWaiting` is no whole number in its range. */
+  constructor(model: CausalLanguageModel, { maxRunning = 4, maxWaiting = 128, executor }: EngineOptions = {}) {
+    if (!(Number.isInteger(maxRunning) && maxRunning >= 1)) {
+      throw new ServeError(`engine: maxRunning must be a whole number, at least 1, got ${maxRunning}`);
+    }
+    if (!(Number.isInteger(maxWaiting) && maxWaiting >= 0)) {
+      throw new ServeError(`engine: maxWaiting must be a whole number, at least 0, got ${maxWaiting}`);
+    }
+    this.model = model;
+    this.#generator = new TextGenerator(model, executor ? { executor } : {});
+    this.#maxRunning = maxRunning;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  get status(): EngineStatus {
+    return {
+      running: this.#running,
+      waiting: this.#waiting.size,
+      maxRunning: this.#maxRunning,
+      maxWaiting: this.#maxWaiting,
+    };
+  }
+
+  /** True once `close` was called. */
+  get closing(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /**
+   * Takes all of `sequences` or none. Each promise resolves when its sequence has ended, and rejects with the signal's
+   * reason after an abort, or with what the model threw.
+   *
+   * @throws QueueFullError and EngineClosedError at once, before anything has started
+   */
+  submit(sequences: readonly SequenceRequest[], { signal }: { signal?: AbortSignal } = {}): Promise<FinishReason>[] {
+    if (this.closing) throw new EngineClosedError("engine: it is closing and takes no new sequence");
+    const room = this.#maxRunning - this.#running + this.#maxWaiting - this.#waiting.size;
+    if (sequences.length > room) {
+      throw new QueueFullError(
+        `engine: the queue has room for ${room} more sequences, got ${sequences.length} (try again later)`,
+      );
+    }
+    return sequences.map((sequence) => this.#start(sequence, signal));
+  }
+
+  /** Compiles the program and runs it once, so that the first request does not wait for it and a broken model shows itself now. */
+  async warmUp(): Promise<void> {
+    await this.submit([{ promptIds: [0], maxNewTokens: 1, temperature: 0, onToken: () => true }])[0];
+  }
+
+  /** Takes nothing new, waits up to `timeoutMs` (default 10,000) for what was taken, aborts the rest, and frees the programs. */
+  close({ timeoutMs = 10_000 }: { timeoutMs?: number } = {}): Promise<void> {
+    this.#closed ??= this.#finish(timeoutMs);
+    return this.#closed;
+  }
+
+  async #finish(timeoutMs: number): Promise<void> {
+    const finished = Promise.allSettled(this.#tasks.keys());
+    const timer = setTimeout(() => {
+      for (const controller of this.#tasks.values()) controller.abort(new EngineClosedError("engine: closed"));
+    }, timeoutMs);
+    await finished;
+    clearTimeout(timer);
+    this.#generator.dispose();
+  }
+
+  #start(sequence: SequenceRequest, signal: AbortSignal | undefined): Promise<FinishReason> {
+    const controller = new AbortController();
+    const abort = () => controller.abort(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    const task = this.#run(sequence, controller.signal).finally(() => {
+      signal?.removeEventListener("abort", abort);
+      this.#tasks.delete(task);
+    });
+    this.#tasks.set(task, controller);
+    return task;
+  }
+
+  async #run(sequence: SequenceRequest, signal: AbortSignal): Promise<FinishReason> {
+    await this.#turn(signal);
+    try {
+      return await this.#generate(sequence, signal);
+    } finally {
+      this.#running--;
+      this.#startNext();
+    }
+  }
+
+  async #generate(sequence: SequenceRequest, signal: AbortSignal): Promise<FinishReason> {
+    const { promptIds, onToken, ...options } = sequence;
+    const room = Math.min(sequence.maxNewTokens, this.model.config.contextLength - promptIds.length);
+    let made = 0;
+    for await (const id of this.#generator.generate(promptIds, { ...options, signal })) {
+      made++;
+      if (onToken(id)) return "stop";
+    }
+    return made < room ? "stop" : "length";
+  }
+
+  /** Resolves when the sequence may run; it then counts as running. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#running < this.#maxRunning) {
+      this.#running++;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.delete(start);
+        reject(signal.reason);
+      };
+      const start = () => {
+        signal.removeEventListener("abort", leave);
+        this.#running++;
+        resolve();
+      };
+      this.#waiting.add(start);
+      signal.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  #startNext(): void {
+    const [first] = this.#waiting;
+    if (!first) return;
+    this.#waiting.delete(first);
+    first();
+  }
+}
