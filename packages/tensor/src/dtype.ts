@@ -115,11 +115,17 @@ export function toNumbers(dtype: DType, data: HostData): Float64Array {
   return numbers;
 }
 
+/** What processors make of a float that no int64 holds. */
+const lowestInt64 = -(2n ** 63n);
+
 /** Numbers as host data of `dtype`; integers wrap as typed arrays do. */
 export function fromNumbers(dtype: DType, numbers: ArrayLike<number>): HostData {
   const data = hostArray(dtype, numbers.length);
   if (data instanceof BigInt64Array) {
-    for (let i = 0; i < numbers.length; i++) data[i] = BigInt(Math.trunc(numbers[i]!));
+    for (let i = 0; i < numbers.length; i++) {
+      const number = numbers[i]!;
+      data[i] = Number.isFinite(number) ? BigInt(Math.trunc(number)) : lowestInt64;
+    }
     return data;
   }
   const encode = encoders[dtype];
@@ -136,7 +142,7 @@ const decoders: Partial<Record<DType, (bits: number) => number>> = {
 const encoders: Partial<Record<DType, (value: number) => number>> = {
   float16: toFloat16Bits,
   bfloat16: toBfloat16Bits,
-  bool: (value) => (value ? 1 : 0),
+  bool: (value) => (value === 0 ? 0 : 1),
 };
 
 /** Throws a `DTypeError` unless `dtype` is a float type. */

@@ -81,7 +81,8 @@ async function compileSession(
 ): Promise<Executable> {
   const split = splitStateUpdates(program, donated);
   const { bytes, inputNames, outputNames, origins } = onnxModel(split.program);
-  const request = { session, model: bytes, inputNames, outputNames, settings: { threads } };
+  const outputTypes = split.program.outputs.map(({ dtype }) => dtype);
+  const request = { session, model: bytes, inputNames, outputNames, outputTypes, settings: { threads } };
   await channel.send({ kind: "session", request }).catch((error) => Promise.reject(withOrigin(error, origins)));
 
   const run = async (inputs: readonly (DeviceBuffer | HostArray)[]): Promise<DeviceBuffer[]> => {
@@ -99,7 +100,7 @@ async function compileSession(
       const { dtype } = program.outputs[i]!;
       if (typeof output === "number") {
         const { shape, data } = results[output]!;
-        return new OnnxBuffer(outputs[output]!, { dtype, shape }, dtype === "bfloat16" ? undefined : data);
+        return new OnnxBuffer(outputs[output]!, { dtype, shape }, data);
       }
       return new OnnxBuffer(places[updates.indexOf(output)]!.into, { dtype, shape: inputs[output.target]!.shape });
     });

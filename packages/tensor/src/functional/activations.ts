@@ -2,9 +2,9 @@
 import type { Tensor } from "../graph.ts";
 import { maximum, mul, sigmoid } from "../ops/elementwise.ts";
 
-/** max(x, 0). */
+/** max(x, 0), with gradient 0 at 0. */
 export function relu(x: Tensor): Tensor {
-  return maximum(x, 0);
+  return maximum(0, x);
 }
 
 /** x sigmoid(x), also called swish. */

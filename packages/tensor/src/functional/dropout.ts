@@ -12,6 +12,7 @@ import { type RandomKey, randomBits } from "../random.ts";
 export function dropout(x: Tensor, rate: number, key: RandomKey | undefined): Tensor {
   if (!(rate >= 0 && rate < 1)) throw new TensorError(`dropout: the rate must be at least 0 and below 1, got ${rate}`);
   if (rate === 0 || !key) return x;
-  const kept = less(randomBits(key, x.shape), constant(Math.round((1 - rate) * 2 ** 32), "uint32"));
+  const limit = Math.min(Math.round((1 - rate) * 2 ** 32), 2 ** 32 - 1);
+  const kept = less(randomBits(key, x.shape), constant(limit, "uint32"));
   return where(kept, mul(x, 1 / (1 - rate)), 0);
 }

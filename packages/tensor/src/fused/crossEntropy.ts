@@ -3,7 +3,7 @@ import { requireFloat } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Tensor } from "../graph.ts";
 import { iota } from "../ops/create.ts";
-import { cast, equal, maximum, mul, neg, sub, where } from "../ops/elementwise.ts";
+import { cast, equal, mul, neg, sub, where } from "../ops/elementwise.ts";
 import { gatherElements } from "../ops/gather.ts";
 import { reshape } from "../ops/movement.ts";
 import { apply, defineFusedOp } from "../ops/op.ts";
@@ -26,9 +26,10 @@ export const crossEntropyRowsOp = defineFusedOp<CrossEntropyAttributes>({
     return { dtype: logits!.dtype, shape: targets!.shape };
   },
   compose: ([logits, targets], { ignoreIndex }) => {
-    const column = reshape(maximum(targets!, 0), [targets!.shape[0]!, 1]);
+    const ignored = equal(targets!, ignoreIndex);
+    const column = reshape(where(ignored, 0, targets!), [targets!.shape[0]!, 1]);
     const chosen = reshape(gatherElements(logSoftmax(logits!), column, 1), targets!.shape);
-    return where(equal(targets!, ignoreIndex), 0, neg(chosen));
+    return where(ignored, 0, neg(chosen));
   },
   vjp: ({ gradient, inputs: [logits, targets], attributes: { ignoreIndex } }) => {
     const column = [targets!.shape[0]!, 1];

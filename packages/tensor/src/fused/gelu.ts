@@ -2,7 +2,7 @@
 import { requireFloat } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import { add, div, erf, exp, mul, sigmoid, sub, tanh } from "../ops/elementwise.ts";
-import { apply, defineFusedOp } from "../ops/op.ts";
+import { apply, defineFusedOp, widenBfloat16 } from "../ops/op.ts";
 
 type GeluAttributes = { approximate: "none" | "tanh" };
 
@@ -42,6 +42,7 @@ export const geluOp = defineFusedOp<GeluAttributes>({
     mul(gradient, approximate === "none" ? exactDerivative(x!) : tanhDerivative(x!, y!)),
   ],
   onnx: (emit, inputs, { attributes }) => emit.node("Gelu", inputs, { approximate: attributes.approximate }),
+  widen: widenBfloat16,
 });
 
 /** x P(Z <= x) for a standard normal Z; `approximate: "tanh"` is GPT-2's form. Default exact. */

@@ -4,7 +4,7 @@ import { ShapeError } from "../errors.ts";
 import { describeShape, type Tensor, type TensorType } from "../graph.ts";
 import { sum } from "../ops/broadcast.ts";
 import { add, div, mul, neg, sqrt, sub } from "../ops/elementwise.ts";
-import { defineFusedOp, record } from "../ops/op.ts";
+import { defineFusedOp, record, widenBfloat16 } from "../ops/op.ts";
 import { shapesEqual } from "../shape.ts";
 
 type NormAttributes = { epsilon: number };
@@ -61,6 +61,8 @@ export const layerNormOp = defineFusedOp<NormAttributes>({
   },
   onnx: (emit, inputs, { attributes }) =>
     emit.nodes("LayerNormalization", inputs, 3, { axis: { int: -1 }, epsilon: attributes.epsilon }),
+  // Its statistics are float32 whatever the input is.
+  widen: { ...widenBfloat16, float16: "float32" },
 });
 
 /** Outputs: the normalised tensor and 1/root mean square of each row. */

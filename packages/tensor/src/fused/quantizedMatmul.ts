@@ -4,7 +4,7 @@ import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Tensor } from "../graph.ts";
 import { add, cast, div, equal, maximum, minimum, mul, neg, round, sub, where } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
-import { apply, defineFusedOp } from "../ops/op.ts";
+import { apply, defineFusedOp, widenBfloat16 } from "../ops/op.ts";
 import { max } from "../ops/reduce.ts";
 import { shapesEqual } from "../shape.ts";
 
@@ -25,6 +25,9 @@ export const quantizedMatmulOp = defineFusedOp({
     requireFloat("quantizedMatmul", x!.dtype);
     if (weight!.dtype !== "int8" || weight!.shape.length !== 2) {
       throw new DTypeError(`quantizedMatmul: the weight must be int8 [in, out], got ${describeType(weight!)}`);
+    }
+    if (scale!.dtype !== x!.dtype) {
+      throw new DTypeError(`quantizedMatmul: the scale must be ${x!.dtype} as x is, got ${describeType(scale!)}`);
     }
     if (x!.shape.at(-1) !== weight!.shape[0] || !shapesEqual(scale!.shape, [weight!.shape[1]!])) {
       throw new ShapeError(
@@ -47,6 +50,7 @@ export const quantizedMatmulOp = defineFusedOp({
     const zeroPoint = emit.node("Expand", [emit.constant("int8", [0], []), emit.dimensions(inputs[2]!.shape)]);
     return emit.node("DynamicQuantizeMatMul", [x!, weight!, scale!, zeroPoint], {}, { domain: "com.microsoft" });
   },
+  widen: { ...widenBfloat16, float16: "float32" },
 });
 
 /** x [..., in] × weight (int8 [in, out]) × scale [out], with x rounded to 8 bits over the whole tensor. */

@@ -5,7 +5,7 @@ import { describeType, type Tensor, type TensorType } from "../graph.ts";
 import { sum } from "../ops/broadcast.ts";
 import { div, exp, log, mul, stopGradient, sub } from "../ops/elementwise.ts";
 import { transpose } from "../ops/movement.ts";
-import { apply, defineFusedOp } from "../ops/op.ts";
+import { apply, defineFusedOp, widenBfloat16 } from "../ops/op.ts";
 import { max } from "../ops/reduce.ts";
 import { normalizeAxis } from "../shape.ts";
 
@@ -30,6 +30,7 @@ export const softmaxOp = defineFusedOp({
   },
   vjp: ({ gradient, outputs: [y] }) => [mul(y!, sub(gradient, sum(mul(gradient, y!), -1, kept)))],
   onnx: { opType: "Softmax" },
+  widen: widenBfloat16,
 });
 
 export const logSoftmaxOp = defineFusedOp({
@@ -41,6 +42,7 @@ export const logSoftmaxOp = defineFusedOp({
   },
   vjp: ({ gradient, outputs: [y] }) => [sub(gradient, mul(exp(y!), sum(gradient, -1, kept)))],
   onnx: { opType: "LogSoftmax" },
+  widen: widenBfloat16,
 });
 
 /** exp(x) divided by its sum along `axis` (default: the last). */

@@ -5,7 +5,7 @@ import { describeShape, type Shape, type Tensor, type TensorType } from "../grap
 import { broadcastShapes, normalizeAxes, requireValidShape, shapesEqual } from "../shape.ts";
 import { broadcastStrides, walkStrided } from "./loops.ts";
 import { reshape } from "./movement.ts";
-import { apply, defineOp } from "./op.ts";
+import { apply, defineOp, widenBfloat16, widenSmallIntegers } from "./op.ts";
 
 type BroadcastAttributes = { shape: readonly Dimension[] };
 
@@ -28,6 +28,7 @@ export const broadcastToOp = defineOp<BroadcastAttributes>({
     });
   },
   onnx: (emit, [x], { outputs }) => emit.node("Expand", [x!, emit.dimensions(outputs[0]!.shape)]),
+  widen: widenBfloat16,
 });
 
 /** Repeats axes of size 1 (and missing leading axes) to fill `shape`. */
@@ -90,6 +91,7 @@ export const sumOp = defineOp<ReduceAttributes>({
     emit.node("ReduceSum", [x!, emit.constant("int64", axes, [axes.length])], {
       keepdims: { int: Number(keepDimensions) },
     }),
+  widen: widenSmallIntegers,
 });
 
 /** Sum over `axes` (default: all). */

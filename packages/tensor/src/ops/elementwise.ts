@@ -1,6 +1,6 @@
 // Ops that work element by element: arithmetic, functions, comparison, logic, bits, select and cast. Inputs broadcast.
 import { type DType, isFloat, isInteger, requireFloat } from "../dtype.ts";
-import { DTypeError } from "../errors.ts";
+import { DTypeError, ExecutionError } from "../errors.ts";
 import { type Attributes, describeType, type Tensor, type TensorType } from "../graph.ts";
 import { broadcastShapes } from "../shape.ts";
 import { asTensor, type Operand } from "./create.ts";
@@ -14,6 +14,8 @@ import {
   type NumberArray,
   type OnnxLowering,
   type OpDefinition,
+  type Widening,
+  widenBfloat16,
 } from "./op.ts";
 
 type None = Attributes;
@@ -77,6 +79,7 @@ function unary(
       for (let i = 0; i < output!.length; i++) output![i] = scalar(x![i]!);
     },
     onnx,
+    widen: widenBfloat16,
   });
 }
 
@@ -99,6 +102,7 @@ function binary(
     reference: ([a, b], [output], context) =>
       mapBroadcast([a!, b!], output!, context, (_, [i, j]) => scalar(a![i!]!, b![j!]!)),
     onnx,
+    widen: widenBfloat16,
   });
 }
 
@@ -112,8 +116,10 @@ function pair(a: Operand, b: Operand): [Tensor, Tensor] {
   return [asTensor(a, dtype), asTensor(b, dtype)];
 }
 
-/** Integer division truncates towards zero and wraps, as ONNX and C do. */
-const truncateIfInteger = (dtype: DType, value: number) => (isInteger(dtype) ? Math.trunc(value) : value);
+function divideIntegers(a: number, b: number): number {
+  if (b === 0) throw new ExecutionError("div: integer division by zero");
+  return Math.trunc(a / b);
+}
 
 export const addOp = idleAt(
   { left: 0, right: 0 },
@@ -174,12 +180,20 @@ export const divOp = defineOp({
     { opType: "Div" },
   ),
   reference: ([a, b], [output], context) => {
-    const { dtype } = context.outputs[0]!;
-    mapBroadcast([a!, b!], output!, context, (_, [i, j]) => truncateIfInteger(dtype, a![i!]! / b![j!]!));
+    const divide = isInteger(context.outputs[0]!.dtype) ? divideIntegers : (x: number, y: number) => x / y;
+    mapBroadcast([a!, b!], output!, context, (_, [i, j]) => divide(a![i!]!, b![j!]!));
   },
-  onnx: { opType: "Div" },
+  onnx: (emit, [a, b], { outputs }) => {
+    const { dtype } = outputs[0]!;
+    if (dtype !== "int32" && dtype !== "int64") return emit.node("Div", [a!, b!]);
+    // The lowest integer divided by -1 does not fit, and the processor would end the process.
+    const isMinusOne = emit.node("Equal", [b!, emit.constant(dtype, [-1], [])]);
+    const divisor = emit.node("Where", [isMinusOne, emit.constant(dtype, [1], []), b!]);
+    return emit.node("Where", [isMinusOne, emit.node("Neg", [a!]), emit.node("Div", [a!, divisor])]);
+  },
   idle: { right: 1 },
 });
+/** a / b; of integers, truncated towards zero. An integer divided by zero is an error when it runs. */
 export const div = (a: Operand, b: Operand): Tensor => apply(divOp, pair(a, b), {});
 
 export const powOp = idleAt(
@@ -226,13 +240,21 @@ export const minimum = (a: Operand, b: Operand): Tensor => apply(minimumOp, pair
 
 const zeroOf = (x: Tensor) => asTensor(0, x.dtype);
 
-export const negOp = unary(
-  "neg",
-  requireNumeric,
-  (x) => -x,
-  ({ gradient }) => [neg(gradient)],
-  { opType: "Neg" },
-);
+const widenUnsigned: Widening = { ...widenBfloat16, uint8: "int32", uint32: "int64" };
+export const negOp = defineOp({
+  ...unary(
+    "neg",
+    requireNumeric,
+    (x) => -x,
+    ({ gradient }) => [neg(gradient)],
+    { opType: "Neg" },
+  ),
+  reference: ([x], [output]) => {
+    for (let i = 0; i < output!.length; i++) output![i] = -x![i]!;
+  },
+  onnx: { opType: "Neg" },
+  widen: widenUnsigned,
+});
 export const neg = (x: Tensor): Tensor => apply(negOp, [x], {});
 
 export const absOp = unary("abs", requireNumeric, Math.abs, ({ gradient, inputs: [x] }) => [mul(gradient, sign(x!))], {
@@ -417,7 +439,12 @@ export const whereOp = defineOp({
   ],
   reference: ([condition, a, b], [output], context) =>
     mapBroadcast([condition!, a!, b!], output!, context, (_, [c, i, j]) => (condition![c!] ? a![i!]! : b![j!]!)),
-  onnx: { opType: "Where" },
+  onnx: (emit, [condition, a, b], { outputs }) => {
+    if (outputs[0]!.dtype !== "bool") return emit.node("Where", [condition!, a!, b!]);
+    const [x, y] = [a!, b!].map((value) => emit.node("Cast", [value], { to: { int: onnxDataType.uint8 } }));
+    return emit.node("Cast", [emit.node("Where", [condition!, x!, y!])], { to: { int: onnxDataType.bool } });
+  },
+  widen: { ...widenBfloat16, uint32: "int64", int8: "int32" },
 });
 export const where = (condition: Tensor, whenTrue: Operand, whenFalse: Operand): Tensor =>
   apply(whereOp, [condition, ...pair(whenTrue, whenFalse)], {});
@@ -432,7 +459,8 @@ export const castOp = defineOp<CastAttributes>({
     isFloat(x!.dtype) && isFloat(gradient.dtype) ? cast(gradient, x!.dtype) : undefined,
   ],
   reference: ([x], [output], { attributes: { dtype } }) => {
-    const convert = dtype === "bool" ? (v: number) => (v ? 1 : 0) : isFloat(dtype) ? (v: number) => v : Math.trunc;
+    const convert =
+      dtype === "bool" ? (v: number) => (v === 0 ? 0 : 1) : isFloat(dtype) ? (v: number) => v : Math.trunc;
     for (let i = 0; i < output!.length; i++) output![i] = convert(x![i]!);
   },
   onnx: (emit, inputs, { attributes }) => emit.node("Cast", inputs, { to: { int: onnxDataType[attributes.dtype] } }),

@@ -3,13 +3,16 @@ import type { Dimension } from "../dimension.ts";
 import type { DType } from "../dtype.ts";
 import { DTypeError, ExecutionError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Tensor, type TensorType } from "../graph.ts";
-import { normalizeAxis, shapesEqual } from "../shape.ts";
+import { elementCount, normalizeAxis, shapesEqual } from "../shape.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { constant, iota } from "./create.ts";
 import { add } from "./elementwise.ts";
 import { aroundAxis } from "./loops.ts";
 import { transpose } from "./movement.ts";
-import { apply, defineOp, type NumberArray } from "./op.ts";
+import { apply, defineOp, type NumberArray, type Widening, widenBfloat16 } from "./op.ts";
+
+/** Adding by index is there for float32 and the integers only. */
+const widenHalves: Widening = { ...widenBfloat16, float16: "float32" };
 
 type None = Record<never, never>;
 
@@ -80,13 +83,19 @@ export const scatterAddOp = defineOp<ScatterAddAttributes>({
     }
   },
   onnx: (emit, [indices, updates], { inputs, outputs }) => {
+    const count = elementCount(inputs[0]!.shape);
     const zeros = emit.node("Expand", [emit.constant(inputs[1]!.dtype, [0], []), emit.dimensions(outputs[0]!.shape)]);
-    const column = emit.node("Unsqueeze", [
-      emit.node("Cast", [indices!], { to: { int: 7 } }),
-      emit.constant("int64", [inputs[0]!.shape.length], [1]),
-    ]);
-    return emit.node("ScatterND", [zeros, column, updates!], { reduction: "add" });
+    // ScatterND adds in several threads at once without a lock: rows named twice lose updates. ScatterElements takes its time.
+    const rank = inputs[0]!.shape.length;
+    const width = inputs[1]!.shape.slice(rank);
+    const column = emit.node("Reshape", [indices!, emit.dimensions([count, ...width.map(() => 1)])], {
+      allowzero: { int: 1 },
+    });
+    const everyElement = emit.node("Expand", [column, emit.dimensions([count, ...width])]);
+    const flat = emit.node("Reshape", [updates!, emit.dimensions([count, ...width])], { allowzero: { int: 1 } });
+    return emit.node("ScatterElements", [zeros, everyElement, flat], { axis: { int: 0 }, reduction: "add" });
   },
+  widen: widenHalves,
 });
 
 /** A table of `rows` rows, zero but for `updates`, which are added at the rows that `indices` name. */
@@ -165,6 +174,7 @@ export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
       reduction: "add",
     });
   },
+  widen: widenHalves,
 });
 
 /** The gradient of `gatherElements`: `updates` added to zeros of `size` along `axis` at the places `indices` name. */

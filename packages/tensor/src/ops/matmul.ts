@@ -1,11 +1,12 @@
 // Matrix product, with either matrix transposed for free.
+import { productOfDimensions } from "../dimension.ts";
 import { requireFloat } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Shape, type Tensor } from "../graph.ts";
 import { broadcastShapes, concreteCount } from "../shape.ts";
 import { broadcastStrides, walkStrided } from "./loops.ts";
 import { reshape } from "./movement.ts";
-import { apply, defineOp } from "./op.ts";
+import { apply, defineOp, widenBfloat16 } from "./op.ts";
 
 type MatmulAttributes = { transposeA: boolean; transposeB: boolean };
 
@@ -76,10 +77,11 @@ export const matmulOp = defineOp<MatmulAttributes>({
           { domain: "com.microsoft" },
         )
       : emit.node("MatMul", inputs),
+  widen: widenBfloat16,
 });
 
 function flattenRows(x: Tensor): Tensor {
-  return reshape(x, [-1, x.shape.at(-1)!]);
+  return reshape(x, [productOfDimensions(x.shape.slice(0, -1)), x.shape.at(-1)!]);
 }
 
 export interface MatmulOptions {

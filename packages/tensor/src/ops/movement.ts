@@ -4,7 +4,7 @@ import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Shape, type Tensor } from "../graph.ts";
 import { elementCount, normalizeAxis, requireValidShape, strides } from "../shape.ts";
 import { aroundAxis, walkStrided } from "./loops.ts";
-import { apply, defineOp, type NumberArray } from "./op.ts";
+import { apply, defineOp, type NumberArray, widenBfloat16 } from "./op.ts";
 
 const int64 = "int64" as const;
 
@@ -150,6 +150,7 @@ export const padOp = defineOp<PadAttributes>({
   },
   onnx: (emit, [x], { attributes: { axis, before, after } }) =>
     emit.node("Pad", [x!, emit.dimensions([before, after]), "", emit.constant(int64, [axis], [1])]),
+  widen: widenBfloat16,
 });
 
 /** Zeros added before and after along `axis`. */

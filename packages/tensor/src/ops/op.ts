@@ -64,6 +64,13 @@ export interface OnnxContext<A extends Attributes> {
   readonly outputs: readonly TensorType[];
 }
 
+export type Widening = Readonly<Partial<Record<DType, DType>>>;
+
+/** No arithmetic of ONNX Runtime's CPU provider takes bfloat16: it runs in float32 and rounds what comes out. */
+export const widenBfloat16: Widening = { bfloat16: "float32" };
+/** For ops that it has for the larger integers only. */
+export const widenSmallIntegers: Widening = { ...widenBfloat16, int8: "int32", uint8: "int32", uint32: "int64" };
+
 /** An ONNX op of the same meaning, or a function that writes nodes and returns the name of each output. */
 export type OnnxLowering<A extends Attributes> =
   | { readonly opType: string; readonly domain?: "com.microsoft" }
@@ -86,6 +93,8 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly idle?: "sameType" | { readonly left?: number; readonly right: number };
   /** How ONNX Runtime runs it; a fused op without one runs as its composition. */
   readonly onnx?: OnnxLowering<A>;
+  /** Dtypes for which ONNX Runtime has no kernel, and the wider dtype in which the op runs there instead. */
+  readonly widen?: Widening;
 }
 
 type PrimitiveDefinition<A extends Attributes> = OpDefinition<A> &

@@ -1,8 +1,8 @@
 // Reductions and scans along axes other than the sum: max, argMax, cumulative sum, top k.
 import type { Dimension } from "../dimension.ts";
-import { requireFloat } from "../dtype.ts";
-import { ShapeError } from "../errors.ts";
-import { describeShape, type Tensor } from "../graph.ts";
+import { isFloat, requireFloat } from "../dtype.ts";
+import { DTypeError, ShapeError } from "../errors.ts";
+import { describeShape, type Tensor, type TensorType } from "../graph.ts";
 import { normalizeAxis } from "../shape.ts";
 import {
   keptShape,
@@ -17,11 +17,21 @@ import { cast, div, equal, mul } from "./elementwise.ts";
 import { scatterElementsAdd } from "./gather.ts";
 import { aroundAxis } from "./loops.ts";
 import { reshape } from "./movement.ts";
-import { apply, defineOp, record } from "./op.ts";
+import { onnxDataType } from "./onnxDataType.ts";
+import { apply, defineOp, record, widenBfloat16, widenSmallIntegers } from "./op.ts";
+
+function requireElements(where: string, x: TensorType, axis: number): void {
+  if (x.shape[axis] === 0) {
+    throw new ShapeError(`${where}: axis ${axis} of ${describeShape(x.shape)} is empty, so it has no largest element`);
+  }
+}
 
 export const maxOp = defineOp<ReduceAttributes>({
   name: "max",
-  infer: ([x], attributes) => reducedType("max", x!, attributes),
+  infer: ([x], attributes) => {
+    for (const axis of attributes.axes) requireElements("max", x!, axis);
+    return reducedType("max", x!, attributes);
+  },
   // Ties share the gradient equally.
   vjp: ({ gradient, inputs: [x], outputs: [y], attributes: { axes } }) => {
     const kept = keptShape(x!.shape, axes);
@@ -36,10 +46,18 @@ export const maxOp = defineOp<ReduceAttributes>({
       seen[to] = 1;
     });
   },
-  onnx: (emit, [x], { attributes: { axes, keepDimensions } }) =>
-    emit.node("ReduceMax", [x!, emit.constant("int64", axes, [axes.length])], {
-      keepdims: { int: Number(keepDimensions) },
-    }),
+  onnx: (emit, [x], { attributes: { axes, keepDimensions }, inputs }) => {
+    const reduce = (values: string) =>
+      emit.node("ReduceMax", [values, emit.constant("int64", axes, [axes.length])], {
+        keepdims: { int: Number(keepDimensions) },
+      });
+    if (!isFloat(inputs[0]!.dtype)) return reduce(x!);
+    // ReduceMax passes over NaN.
+    const nans = emit.node("Cast", [emit.node("IsNaN", [x!])], { to: { int: onnxDataType.uint8 } });
+    const anyNaN = emit.node("Cast", [reduce(nans)], { to: { int: onnxDataType.bool } });
+    return emit.node("Where", [anyNaN, emit.constant(inputs[0]!.dtype, [Number.NaN], []), reduce(x!)]);
+  },
+  widen: { ...widenBfloat16, uint32: "int64" },
 });
 
 /** Largest element over `axes` (default: all). */
@@ -53,7 +71,11 @@ type AxisAttributes = { axis: number };
 
 export const argMaxOp = defineOp<AxisAttributes>({
   name: "argMax",
-  infer: ([x], { axis }) => ({ dtype: "int32", shape: x!.shape.toSpliced(axis, 1) }),
+  infer: ([x], { axis }) => {
+    if (x!.dtype === "bool") throw new DTypeError("argMax: expected numbers, got bool (cast it first)");
+    requireElements("argMax", x!, axis);
+    return { dtype: "int32", shape: x!.shape.toSpliced(axis, 1) };
+  },
   vjp: "zero",
   reference: ([x], [output], { attributes, inputs }) => {
     const { outer, length, inner } = aroundAxis(inputs[0]!.shape, attributes.axis);
@@ -71,6 +93,7 @@ export const argMaxOp = defineOp<AxisAttributes>({
     emit.node("Cast", [emit.node("ArgMax", inputs, { axis: { int: attributes.axis }, keepdims: { int: 0 } })], {
       to: { int: 6 },
     }),
+  widen: { ...widenBfloat16, uint32: "int64" },
 });
 
 /** Place (int32) of the largest element along `axis`; the first of equals. */
@@ -105,6 +128,7 @@ export const cumulativeSumOp = defineOp<CumulativeSumAttributes>({
       reverse: { int: Number(reverse) },
       exclusive: { int: Number(exclusive) },
     }),
+  widen: widenSmallIntegers,
 });
 
 /** Running sum along `axis`; `exclusive` leaves the element itself out, `reverse` runs from the end. */
@@ -153,6 +177,7 @@ export const topKOp = defineOp<TopKAttributes>({
     const [values, indices] = emit.nodes("TopK", [x!, emit.dimensions([k])], 2, { axis: { int: axis } });
     return [values!, emit.node("Cast", [indices!], { to: { int: 6 } })];
   },
+  widen: widenBfloat16,
 });
 
 /** The `k` largest elements along `axis`, largest first, and their places (int32). */

@@ -1,10 +1,12 @@
 // Writes a program as an ONNX model. Fused ops without a lowering become their composition.
 import { create, toBinary } from "@bufbuild/protobuf";
+import type { DType } from "../../dtype.ts";
 import { UnsupportedOpError } from "../../errors.ts";
-import type { Node, Program, Tensor, TensorType } from "../../graph.ts";
+import type { Node, Program, Shape, Tensor, TensorType } from "../../graph.ts";
 import { onnxDataType } from "../../ops/onnxDataType.ts";
 import { makeProgram } from "../../program.ts";
 import { expandFused } from "../../rewrite.ts";
+import { isConcrete } from "../../shape.ts";
 import { GraphEmitter } from "./emitter.ts";
 import { ModelProtoSchema, type ValueInfoProto, ValueInfoProtoSchema } from "./onnx_pb.js";
 
@@ -76,12 +78,31 @@ export function onnxModel(program: Program): OnnxModel {
 }
 
 function lower(emitter: GraphEmitter, node: Node, inputs: readonly string[]): readonly string[] {
-  const { onnx, name } = node.op;
+  const { onnx, name, widen = {} } = node.op;
   if (!onnx) throw new UnsupportedOpError(`${name}: the onnx executor has no lowering for it`);
-  if (typeof onnx !== "function")
-    return [emitter.node(onnx.opType, inputs, {}, onnx.domain ? { domain: onnx.domain } : {})];
-  const result = onnx(emitter, inputs, { attributes: node.attributes, inputs: node.inputs, outputs: node.outputs });
-  return typeof result === "string" ? [result] : result;
+  // Some kernels of ONNX Runtime do not take tensors without elements; there is nothing to compute anyway.
+  if (node.outputs.every(({ shape }) => shape.includes(0))) {
+    return node.outputs.map(({ dtype, shape }) =>
+      isConcrete(shape) ? emitter.constant(dtype, [], shape) : emptyOf(emitter, dtype, shape),
+    );
+  }
+  const wider = ({ dtype, shape }: TensorType): TensorType => ({ dtype: widen[dtype] ?? dtype, shape });
+  const castTo = (value: string, from: DType, to: DType) =>
+    from === to ? value : emitter.node("Cast", [value], { to: { int: onnxDataType[to] } });
+  const types = { inputs: node.inputs.map(wider), outputs: node.outputs.map(wider) };
+  const operands = inputs.map((input, i) => castTo(input, node.inputs[i]!.dtype, types.inputs[i]!.dtype));
+  const results =
+    typeof onnx === "function"
+      ? onnx(emitter, operands, { attributes: node.attributes, ...types })
+      : emitter.node(onnx.opType, operands, {}, onnx.domain ? { domain: onnx.domain } : {});
+  const values = typeof results === "string" ? [results] : results;
+  return values.map((value, i) => castTo(value, types.outputs[i]!.dtype, node.outputs[i]!.dtype));
+}
+
+/** A tensor without elements, some of whose sizes are known only when the model runs. */
+function emptyOf(emitter: GraphEmitter, dtype: DType, shape: Shape): string {
+  const nothing = emitter.constant(dtype, [], [0]);
+  return emitter.node("Reshape", [nothing, emitter.dimensions(shape)], { allowzero: { int: 1 } });
 }
 
 function valueInfo(name: string, type: TensorType): ValueInfoProto {

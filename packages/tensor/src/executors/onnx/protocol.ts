@@ -22,6 +22,8 @@ export interface SessionRequest {
   readonly model: Uint8Array;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** What the program's outputs are; bfloat16 comes out of the model as float32. */
+  readonly outputTypes: readonly DType[];
   readonly settings: SessionSettings;
 }
 

@@ -1,7 +1,7 @@
 // Owns the ONNX Runtime sessions and the buffers they work on. Runs in a worker thread, or in the caller's when asked to.
 import { createRequire } from "node:module";
 import type * as Ort from "onnxruntime-node";
-import { fromBfloat16Bits, type HostData, toBfloat16Bits } from "../../dtype.ts";
+import { type DType, fromBfloat16Bits, type HostData, toBfloat16Bits } from "../../dtype.ts";
 import { ExecutionError } from "../../errors.ts";
 import { aroundAxis } from "../../ops/loops.ts";
 import type { HostArray } from "../../storage.ts";
@@ -14,6 +14,7 @@ interface Session {
   readonly session: Ort.InferenceSession;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  readonly outputTypes: readonly DType[];
 }
 
 /** A tensor in the runtime's form; bfloat16 is kept as float32. */
@@ -58,17 +59,18 @@ export class OnnxRuntime {
     }
   }
 
-  async #openSession({ session: id, model, inputNames, outputNames, settings }: SessionRequest): Promise<void> {
+  async #openSession({ session: id, model, settings, ...names }: SessionRequest): Promise<void> {
     const session = await this.#ort.InferenceSession.create(model, {
       executionProviders: ["cpu"],
       intraOpNumThreads: settings.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
       graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
+      // Errors are thrown; the runtime need not print them as well.
+      logSeverityLevel: 4,
       extra: { session: { use_deterministic_compute: "1" } },
     });
-    this.#sessions.set(id, { session, inputNames, outputNames });
+    this.#sessions.set(id, { session, ...names });
   }
 
   async #closeSession(id: number): Promise<void> {
@@ -78,7 +80,7 @@ export class OnnxRuntime {
   }
 
   async #run({ session: id, inputs, outputs, updates, release }: RunRequest): Promise<RunOutput[]> {
-    const { session, inputNames, outputNames } = this.#sessions.get(id)!;
+    const { session, inputNames, outputNames, outputTypes } = this.#session(id);
     const feeds: Record<string, Ort.Tensor> = {};
     const given = inputs.map((input) => (typeof input === "number" ? this.#buffer(input) : this.#fromHost(input)));
     for (const [i, { tensor }] of given.entries()) feeds[inputNames[i]!] = tensor;
@@ -91,13 +93,20 @@ export class OnnxRuntime {
     for (const buffer of release) this.#buffers.delete(buffer);
     return outputs.map((buffer, i) => {
       const tensor = results[outputNames[i]!]!;
-      const { dims, type } = tensor;
-      if (buffer === undefined) return { dtype: type as RunOutput["dtype"], shape: dims };
-      const kept: RuntimeBuffer = { tensor, bfloat16: false };
+      const { dims } = tensor;
+      const dtype = outputTypes[i]!;
+      if (buffer === undefined) return { dtype, shape: dims };
+      const kept: RuntimeBuffer = { tensor, bfloat16: dtype === "bfloat16" };
       this.#buffers.set(buffer, kept);
       const small = (tensor.data as HostData).byteLength <= inlineBytes;
-      return { dtype: type as RunOutput["dtype"], shape: dims, ...(small ? { data: toHost(kept).data } : {}) };
+      return { dtype, shape: dims, ...(small ? { data: toHost(kept).data } : {}) };
     });
+  }
+
+  #session(id: number): Session {
+    const session = this.#sessions.get(id);
+    if (!session) throw new ExecutionError("onnx executor: the compiled program was disposed (compile it again)");
+    return session;
   }
 
   #buffer(id: BufferId): RuntimeBuffer {

@@ -1,0 +1,128 @@
+// Sample inputs of the fused ops.
+import type { Tensor } from "../graph.ts";
+import { record } from "../ops/op.ts";
+import {
+  type CaseInput,
+  floatDTypes,
+  floats,
+  integers,
+  numbers,
+  type OpCase,
+  type OpCases,
+} from "../testing/opCase.ts";
+import { crossEntropyRows } from "./crossEntropy.ts";
+import { gelu } from "./gelu.ts";
+import { layerNorm, layerNormOp, rmsNorm, rmsNormOp } from "./norms.ts";
+import { quantizedMatmul } from "./quantizedMatmul.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
+
+function rowCases(apply: (x: Tensor, axis?: number) => Tensor): OpCase[] {
+  return [
+    ...floatDTypes.map((dtype) => ({
+      name: dtype,
+      inputs: [floats([2, 4], { dtype })],
+      apply: (x: Tensor) => apply(x),
+    })),
+    { name: "vector", inputs: [floats([5])], apply: (x) => apply(x!) },
+    { name: "first axis", inputs: [floats([3, 2])], apply: (x) => apply(x!, 0) },
+    { name: "large numbers", inputs: [numbers([1000, 1001, -1000], [3])], apply: (x) => apply(x!) },
+    { name: "one class", inputs: [floats([3, 1])], apply: (x) => apply(x!) },
+    { name: "no rows", inputs: [floats([0, 3])], apply: (x) => apply(x!) },
+    { name: "named", inputs: [floats([2, 3], { recordedShape: ["batch", "sequence"] })], apply: (x) => apply(x!) },
+  ];
+}
+
+const named = floats([2, 4], { recordedShape: ["batch", 4] });
+const weight = (seed: number): CaseInput => floats([4], { seed });
+const quantized = integers([4, 3], { dtype: "int8", range: [-127, 127] });
+const scales = floats([3], { range: [0.01, 0.02], differentiable: false });
+/** One step of 8-bit rounding may fall to the other side where the runtime's own sums differ in the last bit. */
+const rounding = { relative: 1e-4, absolute: 1e-3 };
+
+export const fusedCases: OpCases = {
+  softmax: rowCases(softmax),
+  logSoftmax: rowCases(logSoftmax),
+  gelu: (["none", "tanh"] as const).flatMap((approximate): OpCase[] => [
+    ...floatDTypes.map((dtype) => ({
+      name: `${approximate} ${dtype}`,
+      inputs: [floats([2, 4], { dtype, range: [-4, 4] })],
+      apply: (x: Tensor) => gelu(x, { approximate }),
+    })),
+    {
+      name: `${approximate} far out`,
+      inputs: [numbers([-30, -8, 8, 30], [4])],
+      apply: (x) => gelu(x!, { approximate }),
+    },
+    { name: `${approximate} named`, inputs: [named], apply: (x) => gelu(x!, { approximate }) },
+  ]),
+  layerNorm: [
+    ...floatDTypes.map((dtype) => ({
+      name: dtype,
+      inputs: [floats([3, 4], { dtype }), floats([4], { dtype, seed: 2 }), floats([4], { dtype, seed: 3 })],
+      apply: (x: Tensor, w: Tensor, b: Tensor) => layerNorm(x, w, b),
+    })),
+    { name: "vector", inputs: [weight(1), weight(2), weight(3)], apply: (x, w, b) => layerNorm(x!, w!, b!) },
+    {
+      name: "epsilon",
+      inputs: [floats([2, 2, 4]), weight(2), weight(3)],
+      apply: (x, w, b) => layerNorm(x!, w!, b!, { epsilon: 0.5 }),
+    },
+    {
+      name: "statistics",
+      inputs: [floats([2, 4]), weight(2), weight(3)],
+      apply: (x, w, b) => record(layerNormOp, [x!, w!, b!], { epsilon: 1e-5 }),
+    },
+    { name: "named", inputs: [named, weight(2), weight(3)], apply: (x, w, b) => layerNorm(x!, w!, b!) },
+  ],
+  rmsNorm: [
+    ...floatDTypes.map((dtype) => ({
+      name: dtype,
+      inputs: [floats([3, 4], { dtype }), floats([4], { dtype, seed: 2 })],
+      apply: (x: Tensor, w: Tensor) => rmsNorm(x, w),
+    })),
+    { name: "epsilon", inputs: [floats([2, 2, 4]), weight(2)], apply: (x, w) => rmsNorm(x!, w!, { epsilon: 0.5 }) },
+    {
+      name: "statistics",
+      inputs: [floats([2, 4]), weight(2)],
+      apply: (x, w) => record(rmsNormOp, [x!, w!], { epsilon: 1e-5 }),
+    },
+    { name: "named", inputs: [named, weight(2)], apply: (x, w) => rmsNorm(x!, w!) },
+  ],
+  crossEntropyRows: [
+    ...floatDTypes.map((dtype) => ({
+      name: dtype,
+      inputs: [floats([3, 4], { dtype }), integers([3], { range: [0, 3] })],
+      apply: (logits: Tensor, targets: Tensor) => crossEntropyRows(logits, targets, -100),
+    })),
+    {
+      name: "ignored rows",
+      inputs: [floats([4, 3]), numbers([1, -100, 2, -100], [4], { dtype: "int32" })],
+      apply: (logits, targets) => crossEntropyRows(logits!, targets!, -100),
+    },
+    {
+      name: "ignored class",
+      inputs: [floats([3, 3]), numbers([1, 0, 2], [3], { dtype: "int32" })],
+      apply: (logits, targets) => crossEntropyRows(logits!, targets!, 0),
+    },
+    {
+      name: "named",
+      inputs: [
+        floats([2, 3], { recordedShape: ["rows", 3] }),
+        integers([2], { range: [0, 2], recordedShape: ["rows"] }),
+      ],
+      apply: (logits, targets) => crossEntropyRows(logits!, targets!, -100),
+    },
+  ],
+  quantizedMatmul: [
+    { name: "matrix", inputs: [floats([2, 4]), quantized, scales] },
+    { name: "batch", inputs: [floats([2, 3, 4]), quantized, scales] },
+    { name: "positive only", inputs: [floats([2, 4], { range: [1, 3] }), quantized, scales] },
+    { name: "zeros", inputs: [numbers([0, 0, 0, 0], [1, 4]), quantized, scales] },
+    { name: "named", inputs: [named, quantized, scales] },
+  ].map((sample) => ({
+    ...sample,
+    apply: (x, w, s) => quantizedMatmul(x!, w!, s!),
+    exactGradient: false,
+    tolerance: rounding,
+  })),
+};
