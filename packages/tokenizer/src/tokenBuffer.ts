@@ -1,9 +1,13 @@
 // A growing array of token ids.
 
+const initialIds = 256;
+/** A larger array is not kept when its ids are taken. */
+const keptIds = 1 << 20;
+
 /** Collects ids without boxing them; {@link take} hands them out. */
 export class TokenBuffer {
   length = 0;
-  ids = new Uint32Array(256);
+  ids = new Uint32Array(initialIds);
 
   push(id: number): void {
     if (this.length === this.ids.length) this.reserve(1);
@@ -22,6 +26,7 @@ export class TokenBuffer {
   take(): Uint32Array {
     const taken = this.ids.slice(0, this.length);
     this.length = 0;
+    if (this.ids.length > keptIds) this.ids = new Uint32Array(initialIds);
     return taken;
   }
 }

@@ -38,6 +38,11 @@ describe("training", () => {
     expect([...tokenizer.encode("ababab")].map((id) => tokenizer.idToToken(id))).toEqual(["abab", "ab"]);
   });
 
+  it("learns byte order marks and U+FFFD for lone surrogates like other characters", async () => {
+    const tokenizer = await trainByteLevelBpe(["\ufeff!\ud800", "\ufeff!\udfff"], { vocabularySize: 300 });
+    expect([...tokenizer.encode("\ufeff!\ufffd")].map((id) => tokenizer.idToToken(id))).toEqual(["ï»¿!ï¿½"]);
+  });
+
   it("reports progress, and ends on the whole", async () => {
     const seen: BpeTrainingProgress[] = [];
     await trainByteLevelBpe(corpus, { vocabularySize: 400, onProgress: (progress) => seen.push(progress) });

@@ -1,12 +1,13 @@
 // The first half of training: cuts texts into pieces and counts each distinct piece.
 import type { Scanner } from "./scanners.ts";
+import { TextUnits } from "./textUnits.ts";
 import { hashUnits, WordTable } from "./wordTable.ts";
 
 /** Distinct pieces as UTF-8 bytes with their counts. Counts are doubles: exact up to 2^53. */
 export class WordCounter {
   readonly #table = new WordTable();
   readonly #counts: number[] = [];
-  #units = new Uint16Array(1 << 12);
+  readonly #text = new TextUnits();
 
   /** How many distinct pieces there are. */
   get size(): number {
@@ -15,9 +16,7 @@ export class WordCounter {
 
   /** Counts the pieces of `text`. */
   add(text: string, scan: Scanner): void {
-    if (text.length > this.#units.length) this.#units = new Uint16Array(text.length * 2);
-    const units = this.#units;
-    for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i);
+    const units = this.#text.load(text);
     for (let start = 0; start < text.length; ) {
       const end = scan(units, start, text.length);
       const hash = hashUnits(units, start, end);
@@ -33,7 +32,8 @@ export class WordCounter {
 
   /** Each distinct piece, in the order of first occurrence. */
   *words(): Generator<{ bytes: Uint8Array; count: number }> {
-    const decoder = new TextDecoder("utf-16le");
+    // U+FEFF at the start of a piece is a character like any other.
+    const decoder = new TextDecoder("utf-16le", { ignoreBOM: true });
     const encoder = new TextEncoder();
     for (let entry = 0; entry < this.size; entry++) {
       const units = this.#table.units.subarray(this.#table.start(entry), this.#table.end(entry));
