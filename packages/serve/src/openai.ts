@@ -117,8 +117,13 @@ function invalid(param: string, expected: string, value: unknown): ApiError {
 
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  try {
+    const text = JSON.stringify(value);
+    return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  } catch {
+    // JSON may be nested deeper when it is read than when it is written.
+    return "something nested too deeply";
+  }
 }
 
 export interface Usage {
