@@ -62,7 +62,7 @@ export async function saveModel(model: CausalLanguageModel, folder: string): Pro
 async function writeJson(path: string, value: unknown): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    await writeFile(temporary, `${JSON.stringify(value, undefined, 2)}\n`);
+    await writeFile(temporary, `${JSON.stringify(value, undefined, 2)}\n`, { flush: true });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -79,19 +79,22 @@ async function writeJson(path: string, value: unknown): Promise<void> {
  */
 export async function loadModel(folder: string): Promise<CausalLanguageModel> {
   const json = await readConfig(folder);
-  const build = architectures[String(json.model_type)];
-  if (!build) {
+  const type = String(json.model_type);
+  if (!Object.hasOwn(architectures, type)) {
     throw new ModelError(
       `${join(folder, "config.json")}: model_type ${JSON.stringify(json.model_type)} is not one of ${Object.keys(architectures).join(", ")}`,
     );
   }
-  const model = prepareQuantized(build(json), json);
-  const file = await openWeights(folder);
-  try {
-    return await fill(model, file);
-  } finally {
-    await file.close();
-  }
+  return loadWeights(prepareQuantized(architectures[type]!(json), json), folder);
+}
+
+/**
+ * The model with the weights of `folder`/model.safetensors in place of its own; `model` itself stays as it is. For a model of a
+ * class that `loadModel` does not know. Throws as `loadModel` does.
+ */
+export async function loadWeights<M extends CausalLanguageModel>(model: M, folder: string): Promise<M> {
+  await using file = await openWeights(folder);
+  return await fill(model, file);
 }
 
 async function readConfig(folder: string): Promise<Record<string, unknown>> {
@@ -104,11 +107,16 @@ async function readConfig(folder: string): Promise<Record<string, unknown>> {
       cause: error,
     });
   }
+  let json: unknown;
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    json = JSON.parse(text);
   } catch (error) {
     throw new ModelError(`loadModel: ${path} is not valid JSON: ${(error as Error).message}`, { cause: error });
   }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new ModelError(`loadModel: ${path}: expected a JSON object, got ${text.trim().slice(0, 40)}`);
+  }
+  return json as Record<string, unknown>;
 }
 
 async function openWeights(folder: string): Promise<SafetensorsFile> {

@@ -78,6 +78,7 @@ export class TextGenerator {
   /** Frees the compiled programs. The model stays. */
   dispose(): void {
     this.#step.dispose();
+    this.#grow.dispose();
   }
 }
 
@@ -100,14 +101,19 @@ export async function* generateNaive(
     ...executor,
   });
   const ids = Array.from(promptIds);
-  for (let made = 0; made < maximum; made++) {
-    const logits = await forward(model, tensor(Int32Array.from(ids), { shape: [1, ids.length] }));
-    const id = sampleToken((await logits.data()) as Float32Array, options, made);
-    if (options.stopIds?.includes(id)) break;
-    yield id;
-    ids.push(id);
+  try {
+    for (let made = 0; made < maximum; made++) {
+      options.signal?.throwIfAborted();
+      using inputIds = tensor(Int32Array.from(ids), { shape: [1, ids.length] });
+      using logits = await forward(model, inputIds);
+      const id = sampleToken((await logits.data()) as Float32Array, options, made);
+      if (options.stopIds?.includes(id)) return;
+      yield id;
+      ids.push(id);
+    }
+  } finally {
+    forward.dispose();
   }
-  forward.dispose();
 }
 
 /** Checks what is asked for before anything runs; returns how many tokens may be made. */
@@ -123,7 +129,7 @@ function checkPrompt(model: CausalLanguageModel, promptIds: ArrayLike<number>, o
   }
   for (let i = 0; i < promptIds.length; i++) {
     const id = promptIds[i]!;
-    if (!(id >= 0 && id < vocabularySize)) {
+    if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) {
       throw new ModelError(`generate: token id ${id} at position ${i} is outside the vocabulary of ${vocabularySize}`);
     }
   }

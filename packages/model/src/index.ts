@@ -1,5 +1,5 @@
 // The public names of @llm/model.
-export { loadModel, namedParameters, parameterBytes, parameterCount, saveModel } from "./checkpoint.ts";
+export { loadModel, loadWeights, namedParameters, parameterBytes, parameterCount, saveModel } from "./checkpoint.ts";
 export { ModelError } from "./errors.ts";
 export { type GenerateOptions, generateNaive, TextGenerator } from "./generate.ts";
 export type { Initialization } from "./initialize.ts";

@@ -1,13 +1,14 @@
 // How fresh parameters are drawn. Every parameter has its own stream of random numbers, named by its path, so the result depends
 // on the seed and the name alone.
-import { hostRandomNormal, hostRandomUniform, type Tensor, tensor } from "@llm/tensor";
+import { hostRandomNormal, hostRandomUniform, placeholder, type Tensor, tensor } from "@llm/tensor";
 
 /**
  * - `"gpt2"`: normal, deviation 0.02; projections back into the residual stream divided by sqrt(2 · layers) (Radford et al. 2019)
  * - `"xavier"`: uniform, limit sqrt(6 / (in + out)) (Glorot and Bengio 2010)
  * - `"he"`: normal, deviation sqrt(2 / in) (He et al. 2015)
+ * - `"empty"`: names and shapes without elements, for a model whose weights are read from a file (`loadWeights`) or only counted
  */
-export type Initialization = "gpt2" | "xavier" | "he";
+export type Initialization = "gpt2" | "xavier" | "he" | "empty";
 
 export interface Initializer {
   /** A matrix [inputs, outputs]; `residual` marks projections whose output is added to the residual stream. */
@@ -23,6 +24,7 @@ export function initializer(
   method: Initialization,
   options: { seed: number; layers: number; deviation: number },
 ): Initializer {
+  if (method === "empty") return emptyInitializer;
   const { seed, layers, deviation } = options;
   const normal = (path: string, shape: [number, number], spread: number) =>
     tensor(hostRandomNormal(seed, path, shape[0] * shape[1], spread), { shape });
@@ -41,3 +43,10 @@ export function initializer(
     ones: (size) => tensor(new Float32Array(size).fill(1)),
   };
 }
+
+const emptyInitializer: Initializer = {
+  matrix: (path, inputs, outputs) => placeholder(path, "float32", [inputs, outputs]),
+  table: (path, rows, width) => placeholder(path, "float32", [rows, width]),
+  zeros: (size) => placeholder("parameter without elements", "float32", [size]),
+  ones: (size) => placeholder("parameter without elements", "float32", [size]),
+};

@@ -1,5 +1,5 @@
 // Keys and values of the positions a decoder has seen, kept with the executor between steps.
-import { compile, type Executor, hostArray, type Tensor, tensor } from "@llm/tensor";
+import { type CompiledFunction, compile, type Executor, hostArray, type Tensor, tensor } from "@llm/tensor";
 import type { CausalLanguageModelConfig } from "./model.ts";
 
 /** One entry per layer in `key` and `value`: [batch, heads, capacity, head size], of which the first `length` positions are filled. */
@@ -28,16 +28,15 @@ export function emptyCache(config: CausalLanguageModelConfig, batch: number, cap
 /** Makes caches longer without reading them back. */
 export function cacheGrower(
   executor: Executor | undefined,
-): (cache: KeyValueCache, by: number) => Promise<KeyValueCache> {
-  const grow = compile(
-    (cache: KeyValueCache, by: number): KeyValueCache => ({
+): CompiledFunction<[cache: KeyValueCache, by: number], KeyValueCache> {
+  return compile(
+    (cache, by) => ({
       key: cache.key.map((key) => key.pad(2, 0, by)),
       value: cache.value.map((value) => value.pad(2, 0, by)),
       length: cache.length,
     }),
     { donate: [0], ...(executor ? { executor } : {}) },
   );
-  return grow;
 }
 
 export function disposeCache(cache: KeyValueCache): void {

@@ -1,5 +1,5 @@
 // How a quantised model says so in config.json, and how its layers are put in place before the weights are read.
-import { type Tensor, tensor } from "@llm/tensor";
+import { placeholder } from "@llm/tensor";
 import { ModelError } from "./errors.ts";
 import { Linear } from "./layers/linear.ts";
 import { QuantizedLinear } from "./layers/quantizedLinear.ts";
@@ -36,7 +36,7 @@ export function quantizationConfig(model: CausalLanguageModel): Record<string, u
   return containsQuantized(model) ? { quantization_config: { quant_method: method } } : {};
 }
 
-/** A fresh model with quantised layers where config.json asks for them. */
+/** The model with quantised layers, still without elements, where config.json asks for them. */
 export function prepareQuantized<M extends CausalLanguageModel>(model: M, json: Record<string, unknown>): M {
   const config = json.quantization_config as { quant_method?: string } | undefined;
   if (!config) return model;
@@ -45,13 +45,9 @@ export function prepareQuantized<M extends CausalLanguageModel>(model: M, json: 
       `config.json: quant_method ${JSON.stringify(config.quant_method)} is not supported (only "${method}")`,
     );
   }
-  return replaceLinears(model, ({ weight, bias }) => {
-    const [inputs, outputs] = weight.shape as [number, number];
-    const empty = (data: Int8Array | Float32Array, shape: number[]): Tensor => tensor(data, { shape });
-    return new QuantizedLinear(
-      empty(new Int8Array(inputs * outputs), [inputs, outputs]),
-      empty(new Float32Array(outputs), [outputs]),
-      bias,
-    );
+  return replaceLinears(model, ({ weight, bias }, path) => {
+    const empty = placeholder(`${path}.weight`, "int8", weight.shape);
+    const scale = placeholder(`${path}.weight_scale`, "float32", [weight.shape[1]!]);
+    return new QuantizedLinear(empty, scale, bias);
   });
 }

@@ -15,7 +15,9 @@ export interface SamplingOptions {
 
 /** Throws a `ModelError` that names the option outside its limits. */
 export function checkSampling({ temperature = 1, topK = 0, topP = 1, seed = 0 }: SamplingOptions): void {
-  if (!(temperature >= 0)) throw new ModelError(`sampling: temperature must be at least 0, got ${temperature}`);
+  if (!(temperature >= 0 && Number.isFinite(temperature))) {
+    throw new ModelError(`sampling: temperature must be a number, at least 0, got ${temperature}`);
+  }
   if (!(Number.isInteger(topK) && topK >= 0))
     throw new ModelError(`sampling: topK must be a whole number, at least 0, got ${topK}`);
   if (!(topP > 0 && topP <= 1)) throw new ModelError(`sampling: topP must be above 0 and at most 1, got ${topP}`);
@@ -26,38 +28,60 @@ export function checkSampling({ temperature = 1, topK = 0, topP = 1, seed = 0 }:
 export function sampleToken(logits: Float32Array, options: SamplingOptions, step: number): number {
   const { temperature = 1, topK = 0, topP = 1, seed = 0 } = options;
   const best = argMax(logits);
-  if (Number.isNaN(logits[best]!))
-    throw new ModelError("sampling: the logits are NaN (the model's weights may be damaged)");
-  if (temperature === 0 || topK === 1) return best;
-  const candidates = keepLikeliest(logits, best, { temperature, topK, topP });
-  const total = candidates.reduce((sum, { weight }) => sum + weight, 0);
-  let rest = (hostRandomBits(seed, `token ${step}`, 1)[0]! / 2 ** 32) * total;
-  for (const { id, weight } of candidates) {
-    rest -= weight;
-    if (rest < 0) return id;
+  if (!Number.isFinite(logits[best])) {
+    throw new ModelError(`sampling: a logit is ${logits[best]} (the model's weights may be damaged)`);
   }
-  return candidates.at(-1)!.id;
-}
-
-function argMax(logits: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < logits.length; i++) if (!(logits[i]! <= logits[best]!)) best = i;
+  if (temperature === 0 || topK === 1) return best;
+  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - logits[best]!) / temperature));
+  const kept = topK === 0 && topP === 1 ? undefined : likeliest(weights, topK, topP);
+  const count = kept?.length ?? weights.length;
+  const tokenAt = (i: number) => kept?.[i] ?? i;
+  let total = 0;
+  for (let i = 0; i < count; i++) total += weights[tokenAt(i)]!;
+  let rest = (hostRandomBits(seed, `token ${step}`, 1)[0]! / 2 ** 32) * total;
+  for (let i = 0; i < count; i++) {
+    rest -= weights[tokenAt(i)]!;
+    if (rest < 0) return tokenAt(i);
+  }
   return best;
 }
 
-/** Tokens that survive topK and topP with their unnormalised probabilities. */
-function keepLikeliest(logits: Float32Array, best: number, options: Required<Omit<SamplingOptions, "seed">>) {
-  const { temperature, topK, topP } = options;
-  const weighted = Array.from(logits, (logit, id) => ({ id, weight: Math.exp((logit - logits[best]!) / temperature) }));
-  if (topK === 0 && topP === 1) return weighted;
-  weighted.sort((a, b) => b.weight - a.weight || a.id - b.id);
-  const kept = topK > 0 ? weighted.slice(0, topK) : weighted;
+/** The index of the largest logit, or of the first that is NaN. */
+function argMax(logits: Float32Array): number {
+  let best = 0;
+  for (let i = 0; i < logits.length; i++) {
+    if (Number.isNaN(logits[i])) return i;
+    if (logits[i]! > logits[best]!) best = i;
+  }
+  return best;
+}
+
+/** Tokens that survive topK and then topP, the likeliest first; `weights` are unnormalised probabilities. */
+function likeliest(weights: Float64Array, topK: number, topP: number): readonly number[] {
+  const limited = topK > 0 && topK < weights.length;
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  // Without topK, the tokens below this share add up to less than 1 - topP: none of them is needed, and sorting the few others
+  // is enough.
+  const smallest = limited ? weights.slice().sort()[weights.length - topK]! : ((1 - topP) * total) / weights.length;
+  const sorted = atLeast(weights, smallest).sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const kept = limited ? sorted.slice(0, topK) : sorted;
   if (topP === 1) return kept;
-  const total = kept.reduce((sum, { weight }) => sum + weight, 0);
+  const mass = topP * (limited ? kept.reduce((sum, token) => sum + weights[token]!, 0) : total);
+  return nucleus(weights, kept, mass);
+}
+
+function atLeast(weights: Float64Array, smallest: number): number[] {
+  const tokens: number[] = [];
+  for (let token = 0; token < weights.length; token++) if (weights[token]! >= smallest) tokens.push(token);
+  return tokens;
+}
+
+/** The first tokens of `sorted` whose weights reach `mass`. */
+function nucleus(weights: Float64Array, sorted: readonly number[], mass: number): readonly number[] {
   let reached = 0;
-  const end = kept.findIndex(({ weight }) => {
-    reached += weight;
-    return reached >= topP * total;
+  const last = sorted.findIndex((token) => {
+    reached += weights[token]!;
+    return reached >= mass;
   });
-  return end < 0 ? kept : kept.slice(0, end + 1);
+  return last < 0 ? sorted : sorted.slice(0, last + 1);
 }

@@ -64,12 +64,17 @@ export function gptConfig(options: GptOptions): GptConfig {
   if (config.width % config.heads !== 0) {
     throw new ModelError(`GPT: width ${config.width} does not divide into ${config.heads} heads`);
   }
+  for (const name of ["layerNormEpsilon", "initializerRange"] as const) {
+    if (!(config[name] > 0 && Number.isFinite(config[name]))) {
+      throw new ModelError(`GPT: ${name} must be a number above 0, got ${config[name]}`);
+    }
+  }
   for (const name of ["embeddingDropout", "attentionDropout", "residualDropout"] as const) {
     if (!(config[name] >= 0 && config[name] < 1)) {
       throw new ModelError(`GPT: ${name} must be at least 0 and below 1, got ${config[name]}`);
     }
   }
-  if (!(config.activation in activations)) {
+  if (!Object.hasOwn(activations, config.activation)) {
     throw new ModelError(`GPT: activation "${config.activation}" is not one of ${Object.keys(activations).join(", ")}`);
   }
   return config;

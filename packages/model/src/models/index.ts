@@ -2,7 +2,7 @@
 import type { CausalLanguageModel } from "../model.ts";
 import { Gpt, gptConfigFromJson } from "./gpt.ts";
 
-/** Builds a model with fresh parameters from config.json, by `model_type`. */
+/** Builds a model whose parameters have no elements yet from config.json, by `model_type`. */
 export const architectures: Readonly<Record<string, (json: Record<string, unknown>) => CausalLanguageModel>> = {
-  gpt2: (json) => new Gpt(gptConfigFromJson(json)),
+  gpt2: (json) => new Gpt(gptConfigFromJson(json), { initialization: "empty" }),
 };
