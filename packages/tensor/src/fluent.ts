@@ -17,7 +17,7 @@ import type { Operand } from "./ops/create.ts";
 import * as elementwise from "./ops/elementwise.ts";
 import { gather, gatherElements } from "./ops/gather.ts";
 import { type MatmulOptions, matmul } from "./ops/matmul.ts";
-import { pad, reshape, slice, transpose } from "./ops/movement.ts";
+import { pad, reshape, slice, split, transpose } from "./ops/movement.ts";
 import { argMax, cumulativeSum, max, topK } from "./ops/reduce.ts";
 import type { RandomKey } from "./random.ts";
 
@@ -149,6 +149,9 @@ const methods = {
   },
   slice(this: Tensor, axis: number, start: Dimension, end?: Dimension): Tensor {
     return slice(this, axis, start, end);
+  },
+  split(this: Tensor, sizes: readonly Dimension[], axis?: number): readonly Tensor[] {
+    return split(this, sizes, axis);
   },
   pad(this: Tensor, axis: number, before: Dimension, after: Dimension): Tensor {
     return pad(this, axis, before, after);

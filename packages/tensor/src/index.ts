@@ -81,7 +81,7 @@ export {
 } from "./ops/elementwise.ts";
 export { gather, gatherElements, scatterAdd, scatterElementsAdd, updateSlice } from "./ops/gather.ts";
 export { type MatmulOptions, matmul } from "./ops/matmul.ts";
-export { concat, pad, reshape, slice, transpose } from "./ops/movement.ts";
+export { concat, pad, reshape, slice, split, transpose } from "./ops/movement.ts";
 export { defineFusedOp, defineOp, type OpDefinition } from "./ops/op.ts";
 export { argMax, cumulativeSum, max, topK } from "./ops/reduce.ts";
 export { optimize } from "./optimize.ts";

@@ -111,8 +111,8 @@ class Attention {
   /** [B, T, C] → query, key, value [B, H, T, D] */
   project(x: Tensor, { heads, width }: GptConfig): [Tensor, Tensor, Tensor] {
     const all = this.c_attn.forward(x); // [B, T, 3C]
-    const part = (i: number) => splitHeads(all.slice(-1, i * width, (i + 1) * width), heads);
-    return [part(0), part(1), part(2)];
+    const [query, key, value] = all.split([width, width, width]);
+    return [splitHeads(query!, heads), splitHeads(key!, heads), splitHeads(value!, heads)];
   }
 
   forward(x: Tensor, config: GptConfig, key?: RandomKey): Tensor {

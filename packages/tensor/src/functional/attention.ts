@@ -6,7 +6,7 @@ import { describeShape, describeType, type Tensor } from "../graph.ts";
 import { asTensor, constant, iota } from "../ops/create.ts";
 import { add, lessOrEqual, mul, where } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
-import { concat, reshape, slice } from "../ops/movement.ts";
+import { concat, reshape, split } from "../ops/movement.ts";
 import type { RandomKey } from "../random.ts";
 import { dropout } from "./dropout.ts";
 
@@ -49,8 +49,8 @@ export function attentionWithCache(
   const recent = attentionScores(query, fresh.key, options.scale);
   const capacity = cache.key.shape.at(-2)!;
   const scores = concat([addBias(old, maskBias(cache.mask, query)), addBias(recent, causalBias(query, recent))], -1);
-  const weights = softmax(scores);
-  return add(matmul(slice(weights, -1, 0, capacity), cache.value), matmul(slice(weights, -1, capacity), fresh.value));
+  const [ofCache, ofFresh] = split(softmax(scores), [capacity, recent.shape.at(-1)!]);
+  return add(matmul(ofCache!, cache.value), matmul(ofFresh!, fresh.value));
 }
 
 function attentionScores(query: Tensor, key: Tensor, scale?: number): Tensor {

@@ -1,7 +1,7 @@
 // Sample inputs of the ops that move elements.
 import type { Tensor } from "../graph.ts";
 import { anyDTypes, type CaseInput, floats, type OpCase, type OpCases, sample } from "../testing/opCase.ts";
-import { concat, pad, reshape, slice, transpose } from "./movement.ts";
+import { concat, pad, reshape, slice, split, transpose } from "./movement.ts";
 
 function perDType(apply: (x: Tensor) => Tensor): OpCase[] {
   return anyDTypes.map((dtype) => ({ name: dtype, inputs: [sample(dtype, [2, 3])], apply }));
@@ -50,5 +50,12 @@ export const movementCases: OpCases = {
     { name: "the same twice", inputs: [floats([2, 2])], apply: (x) => concat([x!, x!], -1) },
     { name: "with nothing", inputs: [floats([2]), floats([0])], apply: (a, b) => concat([a!, b!]) },
     { name: "named", inputs: [named, named], apply: (a, b) => concat([a!, b!], 1) },
+  ],
+  split: [
+    ...perDType((x) => split(x, [1, 2], 1)[1]!),
+    { name: "all parts", inputs: [floats([2, 5])], apply: (x) => concat([...split(x!, [2, 3])].reverse(), -1) },
+    { name: "one part unused", inputs: [floats([5, 2])], apply: (x) => split(x!, [1, 3, 1], 0)[1]! },
+    { name: "an empty part", inputs: [floats([3])], apply: (x) => split(x!, [0, 3])[1]! },
+    { name: "named", inputs: [named], apply: (x) => split(x!, ["sequence-1", 1], 1)[0]! },
   ],
 };

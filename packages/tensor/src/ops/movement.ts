@@ -4,7 +4,7 @@ import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Shape, type Tensor } from "../graph.ts";
 import { elementCount, normalizeAxis, requireValidShape, strides } from "../shape.ts";
 import { aroundAxis, walkStrided } from "./loops.ts";
-import { apply, defineOp, type NumberArray, widenBfloat16 } from "./op.ts";
+import { apply, defineOp, type NumberArray, record, widenBfloat16 } from "./op.ts";
 
 const int64 = "int64" as const;
 
@@ -213,9 +213,55 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   return apply(concatOp, tensors, { axis: normalizeAxis("concat", axis, tensors[0]!.shape.length) });
 }
 
+type SplitAttributes = { axis: number; sizes: readonly Dimension[] };
+
+export const splitOp = defineOp<SplitAttributes>({
+  name: "split",
+  infer: ([x], { axis, sizes }) => {
+    const total = sizes.reduce(addDimensions, 0);
+    if (total !== x!.shape[axis]) {
+      throw new ShapeError(
+        `split: the parts [${sizes}] add up to ${total}, axis ${axis} of ${describeShape(x!.shape)} has ${x!.shape[axis]}`,
+      );
+    }
+    return sizes.map((size) => ({ dtype: x!.dtype, shape: x!.shape.with(axis, size) }));
+  },
+  vjp: ({ gradients, outputs, attributes: { axis } }) => [
+    concat(
+      gradients.map((gradient, i) => gradient ?? broadcastZero(outputs[i]!)),
+      axis,
+    ),
+  ],
+  reference: ([x], outputs, { attributes: { axis }, inputs, outputs: types }) => {
+    const { outer, length, inner } = aroundAxis(inputs[0]!.shape, axis);
+    let start = 0;
+    for (const [i, output] of outputs.entries()) {
+      const block = types[i]!.shape[axis]! * inner;
+      for (let o = 0; o < outer; o++) {
+        const from = o * length * inner + start;
+        output.set(x!.subarray(from, from + block) as NumberArray, o * block);
+      }
+      start += block;
+    }
+  },
+  onnx: (emit, [x], { attributes: { axis, sizes } }) =>
+    emit.nodes("Split", [x!, emit.dimensions(sizes)], sizes.length, { axis: { int: axis } }),
+});
+
+/** Consecutive parts of `x` along `axis` with the given sizes, which must add up to the axis. */
+export function split(x: Tensor, sizes: readonly Dimension[], axis = -1): readonly Tensor[] {
+  if (sizes.length === 0) throw new ShapeError("split: expected at least one part, got none");
+  return record(splitOp, [x], { axis: normalizeAxis("split", axis, x.shape.length), sizes });
+}
+
+/** Zeros of a tensor's type, made from an empty part of it so that no broadcast is needed here. */
+function broadcastZero(like: Tensor): Tensor {
+  return pad(slice(like, 0, 0, 0), 0, 0, like.shape[0]!);
+}
+
 /** Adds axes of size 1 in front so that `x` has `rank` axes. */
 export function expandRank(x: Tensor, rank: number): Tensor {
   return x.shape.length >= rank ? x : reshape(x, [...Array<number>(rank - x.shape.length).fill(1), ...x.shape]);
 }
 
-export const movementOps = [reshapeOp, transposeOp, sliceOp, padOp, concatOp] as const;
+export const movementOps = [reshapeOp, transposeOp, sliceOp, padOp, concatOp, splitOp] as const;

@@ -1,9 +1,7 @@
 // The record that defines an op in one place, and `record`, which applies one. Lowerings are data or pure functions: no runtime is loaded.
 import type { Dimension } from "../dimension.ts";
 import type { DType, HostData } from "../dtype.ts";
-import { TensorError } from "../errors.ts";
 import { type Attributes, makeNode, type Shape, type Tensor, type TensorType } from "../graph.ts";
-import { captureOrigin, describeOrigin } from "../origin.ts";
 
 /** Elements as the reference executor holds them: plain numbers (int64 as float64). */
 export type NumberArray = Float32Array | Float64Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
@@ -117,17 +115,8 @@ export function record<A extends Attributes>(
   inputs: readonly Tensor[],
   attributes: A,
 ): readonly Tensor[] {
-  const origin = captureOrigin();
-  let types: TensorType | readonly TensorType[];
-  try {
-    types = op.infer(inputs, attributes);
-  } catch (error) {
-    const place = describeOrigin(origin);
-    if (TensorError.isInstance(error) && place && !error.message.includes("\n"))
-      error.message += `\n  recorded at ${place}`;
-    throw error;
-  }
-  return makeNode(op as OpDefinition, inputs, attributes, "dtype" in types ? [types] : types, origin).outputs;
+  const types = op.infer(inputs, attributes);
+  return makeNode(op as OpDefinition, inputs, attributes, "dtype" in types ? [types] : types).outputs;
 }
 
 /** `record` for an op with one output. */
