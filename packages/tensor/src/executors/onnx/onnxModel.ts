@@ -54,11 +54,13 @@ export function onnxModel(program: Program): OnnxModel {
     for (const [k, output] of node.outputs.entries()) names.set(output, results[k]!);
   }
   emitter.prefix = "output";
-  const outputNames = outputs.map((output) =>
-    output.dtype === "bfloat16"
-      ? emitter.node("Cast", [names.get(output)!], { to: { int: onnxDataType.float32 } })
-      : emitter.node("Identity", [names.get(output)!]),
-  );
+  const computed = new Set(emitter.nodeProtos.flatMap(({ output }) => output));
+  const outputNames = outputs.map((output) => {
+    const name = names.get(output)!;
+    if (output.dtype === "bfloat16") return emitter.node("Cast", [name], { to: { int: onnxDataType.float32 } });
+    // A value may be a graph output once; inputs and constants may not be one at all.
+    return computed.delete(name) ? name : emitter.node("Identity", [name]);
+  });
   const model = create(ModelProtoSchema, {
     irVersion,
     producerName: "@llm/tensor",
