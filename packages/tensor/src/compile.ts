@@ -59,6 +59,19 @@ interface Compiled extends Recorded {
   readonly executor: Executor;
 }
 
+interface CacheEntry {
+  readonly compiled: Promise<Compiled>;
+  /** Calls under way; a program that was dropped is freed after the last of them. */
+  running: number;
+  dropped: boolean;
+}
+
+function disposeIfUnused(entry: CacheEntry): void {
+  if (!entry.dropped || entry.running > 0) return;
+  // A compilation that failed left nothing to free.
+  entry.compiled.then(({ executable }) => executable.dispose()).catch(() => {});
+}
+
 /**
  * Makes a function run as one program. Arguments and result are trees (arrays, objects, class instances) of tensors and other
  * values; the function must be pure. It is recorded at the first call with arguments of a signature (shapes, dtypes and every
@@ -73,7 +86,7 @@ export function compile<A extends unknown[], R>(
   options: CompileOptions = {},
 ): CompiledFunction<A, R> {
   const maximum = options.maximumSignatures ?? 64;
-  const cache = new Map<string, Promise<Compiled>>();
+  const cache = new Map<string, CacheEntry>();
   let times: CompileTimes | undefined;
 
   const prepare = async (args: A): Promise<Compiled> => {
@@ -96,39 +109,42 @@ export function compile<A extends unknown[], R>(
     return { ...recorded, executable, executor };
   };
 
-  const lookUp = (args: A): Promise<Compiled> => {
+  const drop = (signature: string, entry: CacheEntry) => {
+    cache.delete(signature);
+    entry.dropped = true;
+    disposeIfUnused(entry);
+  };
+
+  const lookUp = (args: A): CacheEntry => {
+    const paths = options.dynamic && pathsOf(args);
     const signature = describeTree(args, (tensor) =>
-      describeType(dynamicType(tensor, options, pathsOf(args).get(tensor)!)),
+      describeType(paths ? dynamicType(tensor, options, paths.get(tensor)!) : tensor),
     );
-    let compiled = cache.get(signature);
-    if (compiled) cache.delete(signature);
-    else {
-      compiled = prepare(args);
-      compiled.catch(() => cache.delete(signature));
-    }
-    cache.set(signature, compiled);
+    const known = cache.get(signature);
+    const entry: CacheEntry = known ?? { compiled: prepare(args), running: 0, dropped: false };
+    // Back in at the end: the first is the one unused for longest.
+    if (known) cache.delete(signature);
+    else entry.compiled.catch(() => cache.get(signature) === entry && cache.delete(signature));
+    cache.set(signature, entry);
     for (const [oldest, old] of cache) {
       if (cache.size <= maximum) break;
-      cache.delete(oldest);
-      old.then(
-        ({ executable }) => executable.dispose(),
-        () => {},
-      );
+      drop(oldest, old);
     }
-    return compiled;
+    return entry;
   };
 
   const call = async (...args: A): Promise<R> => {
-    const compiled = await lookUp(args);
-    return runCompiled(compiled, args, options.donate ?? []) as Promise<R>;
+    const entry = lookUp(args);
+    entry.running++;
+    try {
+      return (await runCompiled(await entry.compiled, args, options.donate ?? [])) as R;
+    } finally {
+      entry.running--;
+      disposeIfUnused(entry);
+    }
   };
   const dispose = () => {
-    for (const compiled of cache.values())
-      compiled.then(
-        ({ executable }) => executable.dispose(),
-        () => {},
-      );
-    cache.clear();
+    for (const [signature, entry] of cache) drop(signature, entry);
   };
   Object.defineProperties(call, { times: { get: () => times }, signatures: { get: () => cache.size } });
   return Object.assign(call, {
@@ -184,11 +200,17 @@ async function runCompiled(compiled: Compiled, args: readonly unknown[], donate:
   const given = flattenTensors(args).map(({ tensor }) => tensor);
   const storages = await Promise.all([...given, ...captured].map((tensor) => evaluate(tensor, executor)));
   const buffers = await Promise.all(storages.map((storage) => storage.forExecutor(executor)));
+  // Another call may have been given a tensor while this one waited.
+  for (const storage of storages) storage.requireAlive();
   const running = executable.run(buffers);
   // From here on the executor may write over donated buffers, so nobody else may read them.
   const donated = new Set(donate.flatMap((position) => flattenTensors([args[position]]).map(({ tensor }) => tensor)));
-  for (const tensor of donated) tensor.storage!.donate();
-  const results = await running;
+  const takeBack = [...donated].map((tensor) => tensor.storage!.donate());
+  const results = await running.catch((error) => {
+    // A run that fails has written nothing.
+    for (const undo of takeBack) undo();
+    throw error;
+  });
   const tensors = results.map((buffer) => fromStorage(Storage.fromBuffer(executor, buffer)));
   return mapTensors(result, (tensor) => tensors[outputs.get(tensor)!]!);
 }

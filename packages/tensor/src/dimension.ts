@@ -10,6 +10,16 @@ type Polynomial = ReadonlyMap<string, number>;
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** True for a single name, which an input's axis can give a size; false for numbers and for sums and products of names. */
+export function isName(dimension: Dimension): dimension is string {
+  return typeof dimension === "string" && namePattern.test(dimension);
+}
+
+/** The one way to write a dimension; throws a `ShapeError` for text that is none. */
+export function canonicalDimension(dimension: Dimension): Dimension {
+  return typeof dimension === "number" ? dimension : format(parse(dimension));
+}
+
 export function addDimensions(a: Dimension, b: Dimension): Dimension {
   if (typeof a === "number" && typeof b === "number") return a + b;
   const sum = new Map(parse(a));

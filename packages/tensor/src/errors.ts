@@ -1,5 +1,7 @@
 // The few error classes of the tensor library. A marker symbol makes `isInstance` work when two copies of the package are loaded.
 
+import { captureOrigin, describeOrigin } from "./origin.ts";
+
 const marker = Symbol.for("@llm/tensor.error");
 
 /** Base of every error this package throws on bad input. */
@@ -13,14 +15,27 @@ export class TensorError extends Error {
   }
 }
 
-/** Shapes that do not fit an op. */
+/** Shapes that do not fit an op. The message names the line of user code that led to it. */
 export class ShapeError extends TensorError {
   override name = "ShapeError";
+
+  constructor(message: string) {
+    super(withPlace(message));
+  }
 }
 
-/** A dtype that an op does not take. */
+/** A dtype that an op does not take. The message names the line of user code that led to it. */
 export class DTypeError extends TensorError {
   override name = "DTypeError";
+
+  constructor(message: string) {
+    super(withPlace(message));
+  }
+}
+
+function withPlace(message: string): string {
+  const place = describeOrigin(captureOrigin());
+  return place ? `${message}\n  at ${place}` : message;
 }
 
 /** An op, dtype or executor that is not available here. */

@@ -1,8 +1,10 @@
 // Passes that make a program smaller without changing its meaning: unused nodes, constants, repeated and idle nodes.
 import { fromNumbers, type HostData } from "./dtype.ts";
+import { TensorError } from "./errors.ts";
 import { runKernel } from "./executors/kernel.ts";
 import type { Attributes, Node, Program, Tensor } from "./graph.ts";
 import { constant, literalData } from "./ops/create.ts";
+import type { NumberArray } from "./ops/op.ts";
 import { makeProgram } from "./program.ts";
 import { rewrite, withInputs } from "./rewrite.ts";
 import { concreteCount, isConcrete, shapesEqual } from "./shape.ts";
@@ -37,11 +39,16 @@ export function optimize(program: Program): Program {
 function describeAttributes(attributes: Attributes): string {
   return JSON.stringify(attributes, (_, value) =>
     ArrayBuffer.isView(value)
-      ? `${value.constructor.name}:${value}`
+      ? `${value.constructor.name}:${bytesOf(value)}`
       : typeof value === "number"
         ? String(value)
         : value,
   );
+}
+
+/** Exact, unlike the numbers as text: -0 is not 0. */
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
 }
 
 /** Movement to the shape it already has, neutral elements of arithmetic. */
@@ -68,7 +75,14 @@ function foldConstants(node: Node, inputs: readonly Tensor[]): readonly Tensor[]
   if (!node.outputs.every(isSmall)) return undefined;
   const data = inputs.map(literalData);
   if (data.includes(undefined)) return undefined;
-  const results = runKernel(withInputs(node, inputs), data as HostData[]);
+  let results: readonly NumberArray[];
+  try {
+    results = runKernel(withInputs(node, inputs), data as HostData[]);
+  } catch (error) {
+    // An index out of range, say: the run will report it with the line that recorded the node.
+    if (TensorError.isInstance(error)) return undefined;
+    throw error;
+  }
   return node.outputs.map((output, i) =>
     constant(fromNumbers(output.dtype, results[i]!), output.dtype, output.shape as readonly number[]),
   );

@@ -1,5 +1,5 @@
 // Rules on shapes: broadcasting, axes, strides. Sizes may be named (see dimension.ts).
-import { type Dimension, productOfDimensions } from "./dimension.ts";
+import { canonicalDimension, type Dimension, productOfDimensions } from "./dimension.ts";
 import { ShapeError } from "./errors.ts";
 import { describeShape, type Shape } from "./graph.ts";
 
@@ -64,11 +64,14 @@ export function isConcrete(shape: Shape): shape is readonly number[] {
   return shape.every((size) => typeof size === "number");
 }
 
-/** Throws unless every size is a whole number >= 0 or a name. */
+/** Throws unless every size is a whole number >= 0, a name, or names combined in the one way they are written here. */
 export function requireValidShape(where: string, shape: Shape): void {
   for (const size of shape) {
     if (typeof size === "number" && !(Number.isInteger(size) && size >= 0)) {
       throw new ShapeError(`${where}: size ${size} in shape ${describeShape(shape)} is not a whole number >= 0`);
     }
+    const canonical = canonicalDimension(size);
+    // Equal dimensions are compared as text.
+    if (canonical !== size) throw new ShapeError(`${where}: write the size "${size}" as ${JSON.stringify(canonical)}`);
   }
 }

@@ -26,6 +26,7 @@ export class Storage {
   readonly shape: readonly number[];
   #host: HostArray | undefined;
   #resident: Resident | undefined;
+  #uploading: Promise<Resident> | undefined;
   #gone: string | undefined;
 
   private constructor(dtype: DType, shape: readonly number[]) {
@@ -49,45 +50,66 @@ export class Storage {
     return this.#gone !== undefined;
   }
 
-  /** The elements on the host; read from the executor once and then kept. */
+  /** The elements on the host. What lives with an executor is read anew each time: a kept copy would double its memory. */
   async read(): Promise<HostArray> {
-    this.#requireAlive();
-    if (!this.#host) {
-      const { executor, buffer } = this.#resident!;
-      this.#host = await executor.read(buffer);
-    }
-    return this.#host;
+    this.requireAlive();
+    if (this.#host) return this.#host;
+    const { executor, buffer } = this.#resident!;
+    return executor.read(buffer);
   }
 
   /** What to hand to `executable.run`: the executor's buffer, or the host array where it is small enough to travel along. */
   async forExecutor(executor: Executor): Promise<DeviceBuffer | HostArray> {
-    this.#requireAlive();
+    this.requireAlive();
     if (this.#resident?.executor === executor) return this.#resident.buffer;
     const host = await this.read();
     if (host.data.byteLength <= inlineBytes) return host;
-    const buffer = await executor.upload(host);
-    this.#requireAlive();
-    if (!this.#resident) this.#keep(executor, buffer);
-    return buffer;
+    // Two runs that start together share one upload.
+    this.#uploading ??= this.#upload(executor, host);
+    const resident = await this.#uploading;
+    return resident.executor === executor ? resident.buffer : this.forExecutor(executor);
   }
 
-  /** Gives the buffer up to a run that may write over it. */
-  donate(): void {
-    if (this.#resident) forgotten.unregister(this);
+  async #upload(executor: Executor, host: HostArray): Promise<Resident> {
+    try {
+      const resident = { executor, buffer: await executor.upload(host) };
+      if (this.#gone) executor.release(resident.buffer);
+      this.requireAlive();
+      // Elements that are on the host as well can be uploaded again; the buffer of another executor is given back.
+      this.#forget();
+      this.#keep(resident.executor, resident.buffer);
+      return resident;
+    } finally {
+      this.#uploading = undefined;
+    }
+  }
+
+  /** Gives the buffer up to a run that may write over it. The function returned takes it back, for a run that failed. */
+  donate(): () => void {
+    const [resident, host] = [this.#resident, this.#host];
+    if (resident) forgotten.unregister(this);
     this.#resident = undefined;
     this.#host = undefined;
     this.#gone = "was donated to a compiled function and its memory is reused (use the function's result instead)";
+    return () => {
+      this.#gone = undefined;
+      this.#host = host;
+      if (resident) this.#keep(resident.executor, resident.buffer);
+    };
   }
 
   /** Frees the memory. Safe to call twice. */
   dispose(): void {
-    if (this.#resident) {
-      forgotten.unregister(this);
-      this.#resident.executor.release(this.#resident.buffer);
-    }
-    this.#resident = undefined;
+    this.#forget();
     this.#host = undefined;
     this.#gone ??= "was disposed";
+  }
+
+  #forget(): void {
+    if (!this.#resident) return;
+    forgotten.unregister(this);
+    this.#resident.executor.release(this.#resident.buffer);
+    this.#resident = undefined;
   }
 
   #keep(executor: Executor, buffer: DeviceBuffer): void {
@@ -95,7 +117,8 @@ export class Storage {
     forgotten.register(this, this.#resident, this);
   }
 
-  #requireAlive(): void {
+  /** Throws a `DisposedError` once the memory was freed or given away. */
+  requireAlive(): void {
     if (this.#gone) throw new DisposedError(`tensor ${this.dtype}[${this.shape.join(",")}] ${this.#gone}`);
   }
 }

@@ -1,4 +1,5 @@
 // Walks the tensors inside arrays, plain objects and class instances: a model's parameters are its fields, their names the paths.
+import { TensorError } from "./errors.ts";
 import { Tensor } from "./graph.ts";
 
 export interface NamedTensor {
@@ -21,14 +22,27 @@ export function flattenTensors(tree: unknown): NamedTensor[] {
   return found;
 }
 
-/** A copy of a tree with each tensor replaced; shared tensors stay shared, everything that holds no tensor stays the same object. */
+/**
+ * A copy of a tree with each tensor replaced; shared tensors stay shared, everything that holds no tensor stays the same object.
+ * Throws a `TensorError` for an object that holds tensors and itself.
+ */
 export function mapTensors<T>(tree: T, replace: (tensor: Tensor, path: string) => Tensor): T {
   const done = new Map<object, unknown>();
+  const open = new Map<object, string | undefined>();
   const visit = (value: unknown, path: string): unknown => {
     if (!isContainer(value)) return value;
     if (done.has(value)) return done.get(value);
-    done.set(value, value);
+    if (open.has(value)) {
+      open.set(value, path);
+      return value;
+    }
+    open.set(value, undefined);
     const result = value instanceof Tensor ? replace(value, path) : mapChildren(value, path, visit);
+    const cycle = open.get(value);
+    if (cycle !== undefined && result !== value) {
+      throw new TensorError(`tree: "${cycle}" leads back to an object around it that holds tensors (remove the cycle)`);
+    }
+    open.delete(value);
     done.set(value, result);
     return result;
   };
@@ -50,8 +64,10 @@ export function describeTree(tree: unknown, describeTensor: (tensor: Tensor, ind
   const seen = new Map<object, number>();
   const visit = (value: unknown): string => {
     if (typeof value === "number" || typeof value === "bigint") return `${typeof value} ${value}`;
-    if (!isContainer(value))
-      return typeof value === "function" ? `function ${value.name}` : (JSON.stringify(value) ?? "undefined");
+    if (typeof value === "function" || typeof value === "symbol") return `${typeof value} ${identity(value)}`;
+    if (value instanceof Map || value instanceof Set) return `${value.constructor.name}(${visit([...value])})`;
+    if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value})`;
+    if (!isContainer(value)) return value instanceof RegExp ? String(value) : (JSON.stringify(value) ?? "undefined");
     const before = seen.get(value);
     if (before !== undefined) return `#${before}`;
     seen.set(value, seen.size);
@@ -60,6 +76,17 @@ export function describeTree(tree: unknown, describeTensor: (tensor: Tensor, ind
     return `${value.constructor?.name ?? ""}{${children.join(",")}}`;
   };
   return visit(tree);
+}
+
+const identities = new WeakMap<object, number>();
+let identitiesGiven = 0;
+
+/** Two functions of one name may do different things: only the same function has the same text. */
+function identity(value: object | symbol): string {
+  if (typeof value === "symbol") return String(value);
+  const id = identities.get(value) ?? identitiesGiven++;
+  identities.set(value, id);
+  return String(id);
 }
 
 /** Typed arrays, maps and the like are values, not containers of tensors. */

@@ -1,4 +1,5 @@
 // Checks a run's inputs against a program and finds what its named dimensions stand for.
+import { evaluateDimension, isName } from "../dimension.ts";
 import { ShapeError } from "../errors.ts";
 import { describeType, type Program } from "../graph.ts";
 import type { ConcreteType } from "../ops/op.ts";
@@ -16,13 +17,32 @@ export function bindDimensions(program: Program, inputs: readonly ConcreteType[]
     if (input.dtype !== expected.dtype || input.shape.length !== expected.shape.length) throw misfit();
     for (const [axis, size] of input.shape.entries()) {
       const dimension = expected.shape[axis]!;
-      const bound = typeof dimension === "number" ? dimension : sizes.get(dimension);
-      if (bound === undefined) sizes.set(dimension as string, size);
-      else if (bound !== size) {
-        if (typeof dimension === "number") throw misfit();
+      if (typeof dimension === "number" && dimension !== size) throw misfit();
+      if (!isName(dimension)) continue;
+      const bound = sizes.get(dimension) ?? size;
+      sizes.set(dimension, bound);
+      if (bound !== size) {
         throw new ShapeError(`run: dimension "${dimension}" is ${bound} in one input and ${size} in input ${i}`);
       }
     }
   }
+  requireCombinations(program, inputs, sizes);
   return sizes;
+}
+
+/** Sizes such as "past+1" must be what the names in them say. */
+function requireCombinations(
+  program: Program,
+  inputs: readonly ConcreteType[],
+  sizes: ReadonlyMap<string, number>,
+): void {
+  for (const [i, input] of inputs.entries()) {
+    for (const [axis, size] of input.shape.entries()) {
+      const dimension = program.inputs[i]!.shape[axis]!;
+      const expected = evaluateDimension(dimension, sizes);
+      if (expected !== size) {
+        throw new ShapeError(`run: axis ${axis} of input ${i} must be ${dimension} = ${expected}, got ${size}`);
+      }
+    }
+  }
 }

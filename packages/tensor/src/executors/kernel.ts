@@ -1,7 +1,7 @@
 // Runs one node with its reference kernel on plain numbers.
 import { evaluateDimension } from "../dimension.ts";
 import { type DType, fromNumbers, type HostData, toNumbers } from "../dtype.ts";
-import { ExecutionError } from "../errors.ts";
+import { ExecutionError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import type { ConcreteType, NumberArray } from "../ops/op.ts";
 import { concreteCount } from "../shape.ts";
@@ -44,7 +44,11 @@ export function evaluateNode(
   const { reference, name } = node.op;
   if (!reference) throw new ExecutionError(`${name}: has no kernel of its own (expand fused ops first)`);
   const outputs = node.outputs.map(({ dtype, shape }) => {
-    const concrete = shape.map((dimension) => evaluateDimension(dimension, sizes));
+    const concrete = shape.map((dimension) => {
+      const size = evaluateDimension(dimension, sizes);
+      if (size < 0) throw new ShapeError(`${name}: size "${dimension}" of its result is ${size} in this run`);
+      return size;
+    });
     return { type: { dtype, shape: concrete }, data: allocate(dtype, concreteCount(concrete), precision) };
   });
   reference(

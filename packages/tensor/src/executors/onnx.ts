@@ -45,7 +45,7 @@ export function onnxExecutor(options: OnnxOptions = {}): Executor {
     compile: (program, { donated }) => compileSession(channel, program, donated, { threads, ids, session: sessions() }),
     upload: async ({ dtype, shape, data }) => {
       const buffer = new OnnxBuffer(ids(), { dtype, shape });
-      await channel.send({ kind: "upload", buffer: buffer.id, array: { dtype, shape, data } });
+      await channel.send({ kind: "upload", buffer: buffer.id, array: hostPart({ dtype, shape, data }) });
       return buffer;
     },
     read: async (buffer) => {

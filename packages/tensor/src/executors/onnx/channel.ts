@@ -18,7 +18,7 @@ export function workerChannel(): Channel {
   const pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
 
   const fail = (reason: string, cause?: unknown) => {
-    failure = new ExecutionError(`onnx executor: its thread ${reason}; make a new executor to go on`, { cause });
+    failure ??= new ExecutionError(`onnx executor: its thread ${reason} (make a new executor to go on)`, { cause });
     for (const { reject } of pending.values()) reject(failure);
     pending.clear();
   };
@@ -46,7 +46,8 @@ export function workerChannel(): Channel {
         worker!.postMessage({ id: nextId++, request });
       }),
     close: async () => {
-      failure ??= new ExecutionError("onnx executor: it was disposed");
+      failure ??= new ExecutionError("onnx executor: it was disposed (make a new executor to go on)");
+      // Ends the thread; what is still pending is rejected as it ends.
       await worker?.terminate();
     },
   };
@@ -56,17 +57,26 @@ export function workerChannel(): Channel {
 export function directChannel(): Channel {
   let runtime: OnnxRuntime | undefined;
   let queue: Promise<unknown> = Promise.resolve();
+  let closed = false;
   return {
     send: (request) => {
       const answer = queue.then(() => {
+        if (closed) throw new ExecutionError("onnx executor: it was disposed (make a new executor to go on)");
         runtime ??= new OnnxRuntime();
+        // As a message would: what the caller does to its array later must not reach the buffer.
+        if (request.kind === "upload") {
+          const { array } = request;
+          return runtime.handle({ ...request, array: { ...array, data: array.data.slice() } });
+        }
         return runtime.handle(request);
       });
       queue = answer.catch(() => {});
       return answer as Promise<never>;
     },
     close: async () => {
+      closed = true;
       await queue;
+      await runtime?.close();
       runtime = undefined;
     },
   };

@@ -1,6 +1,6 @@
 // Collects the nodes and constants of an ONNX graph: what the lowerings of the ops write to.
 import { create } from "@bufbuild/protobuf";
-import { type Dimension, dimensionTerms } from "../../dimension.ts";
+import { type Dimension, dimensionTerms, isName } from "../../dimension.ts";
 import { type DType, fromNumbers, type HostData } from "../../dtype.ts";
 import { ShapeError } from "../../errors.ts";
 import type { Shape, Tensor } from "../../graph.ts";
@@ -25,8 +25,7 @@ export class GraphEmitter implements OnnxEmitter {
   /** Makes the sizes of an input known under the names in its shape. */
   bindInput(name: string, tensor: Tensor): void {
     for (const [axis, dimension] of tensor.shape.entries()) {
-      if (typeof dimension === "string" && !this.#sizes.has(dimension))
-        this.#sizes.set(dimension, { input: name, axis });
+      if (isName(dimension) && !this.#sizes.has(dimension)) this.#sizes.set(dimension, { input: name, axis });
     }
   }
 
@@ -62,7 +61,10 @@ export class GraphEmitter implements OnnxEmitter {
 
   constant(dtype: DType, values: readonly number[] | HostData, shape: readonly number[]): string {
     const data = ArrayBuffer.isView(values) ? values : fromNumbers(dtype, values);
-    const key = data.length <= 16 ? `${dtype}[${shape}]${data}` : undefined;
+    const key =
+      data.length <= 16
+        ? `${dtype}[${shape}]${Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("latin1")}`
+        : undefined;
     const known = key && this.#constants.get(key);
     if (known) return known;
     const name = `c${this.initializers.length}`;

@@ -1,5 +1,6 @@
 // Entry of the worker thread: answers requests one after another.
 import { parentPort } from "node:worker_threads";
+import type { HostArray } from "../../storage.ts";
 import type { Reply, Request } from "./protocol.ts";
 import { OnnxRuntime } from "./runtime.ts";
 
@@ -16,6 +17,12 @@ port.on("message", ({ id, request }: { id: number; request: Request }) => {
     } catch (error) {
       reply = { id, error: (error as Error).message };
     }
-    port.postMessage(reply);
+    port.postMessage(reply, transferable(reply));
   });
 });
+
+/** Elements that were copied out of the runtime for this reply move without another copy. */
+function transferable({ result }: Reply): ArrayBuffer[] {
+  const data = (result as Partial<HostArray> | undefined)?.data;
+  return data ? [data.buffer as ArrayBuffer] : [];
+}

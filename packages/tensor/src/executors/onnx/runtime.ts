@@ -59,6 +59,12 @@ export class OnnxRuntime {
     }
   }
 
+  /** Frees every session and buffer. */
+  async close(): Promise<void> {
+    this.#buffers.clear();
+    for (const id of [...this.#sessions.keys()]) await this.#closeSession(id);
+  }
+
   async #openSession({ session: id, model, settings, ...names }: SessionRequest): Promise<void> {
     const session = await this.#ort.InferenceSession.create(model, {
       executionProviders: ["cpu"],
@@ -85,9 +91,14 @@ export class OnnxRuntime {
     const given = inputs.map((input) => (typeof input === "number" ? this.#buffer(input) : this.#fromHost(input)));
     for (const [i, { tensor }] of given.entries()) feeds[inputNames[i]!] = tensor;
     const results = await session.run(feeds, outputNames as string[]);
-    for (const { target, patch, start, axis, into } of updates) {
-      const buffer = given[target]!;
-      writeSlice(buffer.tensor, results[outputNames[patch]!]!, Number(results[outputNames[start]!]!.data[0]), axis);
+    const writes = updates.map(({ target, patch, start, axis, into }) => {
+      const buffer = typeof inputs[target] === "number" ? given[target]! : this.#fromHost(copied(inputs[target]!));
+      const at = Number(results[outputNames[start]!]!.data[0]);
+      return { buffer, into, write: sliceWriter(buffer.tensor, results[outputNames[patch]!]!, at, axis) };
+    });
+    // Every place is checked before the first is written: a run that fails leaves its inputs as they were.
+    for (const { buffer, into, write } of writes) {
+      write();
       this.#buffers.set(into, buffer);
     }
     for (const buffer of release) this.#buffers.delete(buffer);
@@ -130,10 +141,20 @@ function toHost({ tensor, bfloat16 }: RuntimeBuffer): HostArray {
   if (bfloat16) {
     return { dtype: "bfloat16", shape: tensor.dims, data: Uint16Array.from(source as Float32Array, toBfloat16Bits) };
   }
-  return { dtype: tensor.type as HostArray["dtype"], shape: tensor.dims, data: source.slice() };
+  const dtype = tensor.type as HostArray["dtype"];
+  if (dtype !== "float16") return { dtype, shape: tensor.dims, data: source.slice() };
+  // A Float16Array where the engine has one; ours is the bits.
+  const bits = new Uint16Array(source.buffer, source.byteOffset, source.length);
+  return { dtype, shape: tensor.dims, data: bits.slice() };
 }
 
-function writeSlice(target: Ort.Tensor, patch: Ort.Tensor, start: number, axis: number): void {
+/** A caller's own array is not written to. */
+function copied(array: HostArray): HostArray {
+  return { ...array, data: array.data.slice() };
+}
+
+/** Checks where `patch` goes and returns what writes it there. */
+function sliceWriter(target: Ort.Tensor, patch: Ort.Tensor, start: number, axis: number): () => void {
   const to = aroundAxis(target.dims, axis);
   const from = aroundAxis(patch.dims, axis);
   if (!(start >= 0 && start + from.length <= to.length)) {
@@ -143,7 +164,9 @@ function writeSlice(target: Ort.Tensor, patch: Ort.Tensor, start: number, axis: 
   }
   const [into, rows] = [target.data as Float32Array, patch.data as Float32Array];
   const block = from.length * from.inner;
-  for (let o = 0; o < from.outer; o++) {
-    into.set(rows.subarray(o * block, (o + 1) * block), (o * to.length + start) * to.inner);
-  }
+  return () => {
+    for (let o = 0; o < from.outer; o++) {
+      into.set(rows.subarray(o * block, (o + 1) * block), (o * to.length + start) * to.inner);
+    }
+  };
 }
