@@ -39,7 +39,7 @@ it("both ways of merging equal the definition", () => {
     const symbolCount = 1 + Math.floor(random() * 5);
     const merges = randomMerges(random, symbolCount);
     const merger = new PieceMerger(merges);
-    const symbols = Array.from({ length: Math.floor(random() * 48) }, () => Math.floor(random() * symbolCount));
+    const symbols = Array.from({ length: Math.floor(random() * 64) }, () => Math.floor(random() * symbolCount));
     const expected = mergeNaively(symbols, merges);
     const linear = Int32Array.from(symbols);
     expect([...linear.subarray(0, merger.mergeLinear(linear, symbols.length))]).toEqual(expected);

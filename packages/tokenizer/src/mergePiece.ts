@@ -3,8 +3,10 @@
 import type { PairTable } from "./pairTable.ts";
 import type { TokenBuffer } from "./tokenBuffer.ts";
 
-/** Pieces of at most this many symbols are searched linearly. */
-const linearLimit = 48;
+/** Pieces of at most this many symbols are searched linearly; about here the heap becomes faster. */
+const linearLimit = 64;
+/** Scratch memory for longer pieces is not kept. */
+const keptSymbols = 1 << 20;
 const noRank = 0x7fffffff;
 /** A heap key is rank × keyBase + position, exact in a double while ranks stay below 2^21. */
 const keyBase = 2 ** 32;
@@ -17,6 +19,9 @@ export class PieceMerger {
   readonly #merges: PairTable;
   readonly #ranks = new Int32Array(linearLimit);
   readonly #merged = new Int32Array(linearLimit);
+  #next = new Int32Array(0);
+  #previous = new Int32Array(0);
+  #heap = new NumberHeap();
 
   constructor(merges: PairTable) {
     this.#merges = merges;
@@ -29,7 +34,7 @@ export class PieceMerger {
     for (let i = 0; i < left; i++) out.ids[out.length++] = symbols[i]!;
   }
 
-  /** Merges `symbols[0, count)` in place, searching all pairs for each merge; `count` at most 48. Returns the new count. */
+  /** Merges `symbols[0, count)` in place, searching all pairs for each merge; `count` at most 64. Returns the new count. */
   mergeLinear(symbols: Int32Array, count: number): number {
     const ranks = this.#ranks;
     for (let i = 0; i + 1 < count; i++) this.#rankPair(symbols, i, i + 1);
@@ -59,9 +64,13 @@ export class PieceMerger {
   /** Merges `symbols[0, count)` in place with a heap of possible merges and a linked list. Returns the new count. */
   mergeWithHeap(symbols: Int32Array, count: number): number {
     const merges = this.#merges;
-    const next = new Int32Array(count);
-    const previous = new Int32Array(count);
-    const heap = new NumberHeap(count * 2);
+    if (count > this.#next.length) {
+      this.#next = new Int32Array(count);
+      this.#previous = new Int32Array(count);
+    }
+    const next = this.#next;
+    const previous = this.#previous;
+    const heap = this.#heap;
     const consider = (left: number): void => {
       const right = next[left]!;
       const at = right < count ? merges.find(symbols[left]!, symbols[right]!) : -1;
@@ -89,18 +98,19 @@ export class PieceMerger {
     }
     let kept = 0;
     for (let i = 0; i < count; i = next[i]!) symbols[kept++] = symbols[i]!;
+    if (count > keptSymbols) {
+      this.#next = new Int32Array(0);
+      this.#previous = new Int32Array(0);
+      this.#heap = new NumberHeap();
+    }
     return kept;
   }
 }
 
 /** A binary min-heap of doubles. */
 class NumberHeap {
-  #keys: Float64Array;
+  #keys = new Float64Array(256);
   #size = 0;
-
-  constructor(capacity: number) {
-    this.#keys = new Float64Array(Math.max(capacity, 1));
-  }
 
   push(key: number): void {
     if (this.#size === this.#keys.length) {
