@@ -115,6 +115,12 @@ describe("chunkText", () => {
     }
   });
 
+  it("takes linear time on one long paragraph", () => {
+    const sentence = "Some words make a sentence, and that is all. ";
+    const chunks = chunkText(sentence.repeat(25_000), { maxCharacters: 512 });
+    expect(chunks).toHaveLength(Math.ceil(25_000 / Math.floor(513 / sentence.length)));
+  });
+
   it("gives nothing for white space", () => {
     expect(chunkText(" \n\n ", { maxCharacters: 10 })).toEqual([]);
   });

@@ -53,9 +53,26 @@ const segmenters = {
   grapheme: new Intl.Segmenter("und", { granularity: "grapheme" }),
 };
 
+// Intl.Segmenter of V8 takes quadratic time on long strings (26 seconds for the words of 300,000 characters), so it is given stretches.
+// A boundary near a stretch's end may hang on what follows the stretch: those within the margin are decided by the next.
+const stretchLength = 1024;
+const marginLength = 256;
+
 function* segments(text: string, { start, end }: Span, granularity: keyof typeof segmenters): Generator<Span> {
-  for (const { index, segment } of segmenters[granularity].segment(text.slice(start, end))) {
-    yield { start: start + index, end: start + index + segment.length };
+  let from = start;
+  let length = stretchLength;
+  while (from < end) {
+    const stretchEnd = Math.min(from + length, end);
+    const decided = stretchEnd === end ? end : stretchEnd - marginLength;
+    const stretchStart = from;
+    for (const { index, segment } of segmenters[granularity].segment(text.slice(stretchStart, stretchEnd))) {
+      const segmentEnd = stretchStart + index + segment.length;
+      if (segmentEnd > decided) break;
+      yield { start: from, end: segmentEnd };
+      from = segmentEnd;
+    }
+    // A segment longer than the stretch: look further.
+    length = from === stretchStart ? length * 2 : stretchLength;
   }
 }
 
