@@ -2,11 +2,11 @@
 // that a folder called step-… is always whole.
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { BatchPosition } from "@llm/data";
-import { type CausalLanguageModel, loadModel, saveModel } from "@llm/model";
+import { type CausalLanguageModel, loadWeights, saveModel } from "@llm/model";
 import { tensor } from "@llm/tensor";
-import { openSafetensors, writeSafetensors } from "@llm/tensor/safetensors";
+import { openSafetensors, type SafetensorsFile, writeSafetensors } from "@llm/tensor/safetensors";
 import { TrainError } from "./errors.ts";
 import type { NamedTensors, OptimizerState } from "./optimizers/optimizer.ts";
 import type { TrainState } from "./trainState.ts";
@@ -24,12 +24,13 @@ export interface RunPosition {
 }
 
 const stepFolder = /^step-(\d+)$/;
+const leftover = /^\.step-\d+\..*\.tmp$/;
 const stateFile = "trainer_state.json";
 const optimizerFile = "optimizer.safetensors";
-const bestFile = "best.json";
 
-function folderOf(step: number): string {
-  return `step-${String(step).padStart(8, "0")}`;
+/** Path of the checkpoint of a step, whether it exists or not. */
+export function checkpointPath(folder: string, step: number): string {
+  return join(folder, `step-${String(step).padStart(8, "0")}`);
 }
 
 /** Steps of the whole checkpoints in a folder, ascending. */
@@ -43,20 +44,15 @@ export async function listCheckpoints(folder: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-/** Path of the newest checkpoint (`"last"`) or the one with the lowest evaluation loss (`"best"`); undefined where there is none. */
+/**
+ * Path of the newest checkpoint (`"last"`) or the one with the lowest evaluation loss (`"best"`); undefined where there is none.
+ */
 export async function findCheckpoint(folder: string, which: "last" | "best"): Promise<string | undefined> {
   const steps = await listCheckpoints(folder);
-  if (which === "last") return steps.length > 0 ? join(folder, folderOf(steps.at(-1)!)) : undefined;
-  const best = await readBest(folder);
-  return best && steps.includes(best.step) ? join(folder, folderOf(best.step)) : undefined;
-}
-
-async function readBest(folder: string): Promise<{ step: number; loss: number } | undefined> {
-  try {
-    return JSON.parse(await readFile(join(folder, bestFile), "utf8")) as { step: number; loss: number };
-  } catch {
-    return undefined;
-  }
+  const last = steps.at(-1);
+  if (last === undefined || which === "last") return last === undefined ? undefined : checkpointPath(folder, last);
+  const { best } = await readPosition(checkpointPath(folder, last));
+  return best && steps.includes(best.step) ? checkpointPath(folder, best.step) : undefined;
 }
 
 /** Writes a checkpoint and then removes those that are neither among the newest `keep` nor the best. Returns its path. */
@@ -66,27 +62,38 @@ export async function saveCheckpoint(
   position: RunPosition,
   keep: number,
 ): Promise<string> {
-  const path = join(folder, folderOf(position.step));
-  const temporary = join(folder, `.${folderOf(position.step)}.${randomUUID()}.tmp`);
+  const path = checkpointPath(folder, position.step);
+  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
   try {
+    await removeLeftovers(folder);
     await mkdir(temporary, { recursive: true });
     await saveModel(state.model, temporary);
     await writeSafetensors(join(temporary, optimizerFile), optimizerEntries(state.optimizer));
     await writeFile(join(temporary, stateFile), `${JSON.stringify(position, undefined, 2)}\n`, { flush: true });
-    await rm(path, { recursive: true, force: true });
+    await syncFolder(temporary);
     await rename(temporary, path);
     await syncFolder(folder);
-    await saveBest(folder, position.best);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    const last = await findCheckpoint(folder, "last");
+    const last = await findCheckpoint(folder, "last").catch(() => undefined);
     throw new TrainError(
       `checkpoint of step ${position.step} could not be written to ${path}: ${(error as Error).message}; last good checkpoint: ${last ?? "none"}`,
       { cause: error },
     );
   }
-  await prune(folder, keep, position.best?.step);
+  const steps = await listCheckpoints(folder);
+  for (const step of steps.slice(0, -keep)) {
+    if (step !== position.best?.step) await rm(checkpointPath(folder, step), { recursive: true, force: true });
+  }
   return path;
+}
+
+/** Removes what a killed run left behind under temporary names, before a new checkpoint needs the room. */
+async function removeLeftovers(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const name of await readdir(folder)) {
+    if (leftover.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 function* optimizerEntries(state: OptimizerState) {
@@ -95,24 +102,6 @@ function* optimizerEntries(state: OptimizerState) {
       const shape = value.shape as readonly number[];
       yield [`${kind}.${name}`, { dtype: value.dtype, shape, data: () => value.data() }] as const;
     }
-  }
-}
-
-async function saveBest(folder: string, best: RunPosition["best"]): Promise<void> {
-  if (!best) return;
-  const temporary = join(folder, `.${bestFile}.${randomUUID()}.tmp`);
-  await writeFile(temporary, `${JSON.stringify(best)}\n`, { flush: true });
-  await rename(temporary, join(folder, bestFile));
-}
-
-async function prune(folder: string, keep: number, best: number | undefined): Promise<void> {
-  const steps = await listCheckpoints(folder);
-  for (const step of steps.slice(0, -keep)) {
-    if (step !== best) await rm(join(folder, folderOf(step)), { recursive: true, force: true });
-  }
-  // What a killed run left behind under temporary names.
-  for (const name of await readdir(folder)) {
-    if (name.startsWith(".") && name.endsWith(".tmp")) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 
@@ -126,29 +115,42 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Reads a checkpoint; `like` is fresh state of the optimiser in use, whose tensors the file must match. */
-export async function loadCheckpoint(
-  path: string,
-  like: (model: CausalLanguageModel) => OptimizerState,
-): Promise<{ state: TrainState; position: RunPosition }> {
-  let position: RunPosition;
+/** Where the run stood when a checkpoint was written. */
+export async function readPosition(path: string): Promise<RunPosition> {
+  const file = join(path, stateFile);
+  let position: Partial<RunPosition> | null;
   try {
-    position = JSON.parse(await readFile(join(path, stateFile), "utf8")) as RunPosition;
+    position = JSON.parse(await readFile(file, "utf8"));
   } catch (error) {
-    throw new TrainError(`checkpoint ${path}: ${stateFile} cannot be read: ${(error as Error).message}`, {
+    throw new TrainError(`checkpoint: ${file} cannot be read: ${(error as Error).message} (remove ${path})`, {
       cause: error,
     });
   }
-  const model = await loadModel(path);
-  await using file = await openSafetensors(join(path, optimizerFile));
+  if (!Number.isSafeInteger(position?.step) || !position?.data || !position.settings) {
+    throw new TrainError(`checkpoint: ${file} has no step, data and settings (remove ${path})`);
+  }
+  return position as RunPosition;
+}
+
+/**
+ * Reads a checkpoint's weights and optimiser state. `model` and `initialState` (fresh state of the optimiser in use) say which
+ * tensors there must be; their elements are not used.
+ */
+export async function loadState(
+  path: string,
+  model: CausalLanguageModel,
+  initialState: OptimizerState,
+): Promise<TrainState> {
+  const loadedModel = await loadWeights(model, path);
+  await using file = await openOptimizerFile(path);
   const optimizer: Record<string, NamedTensors> = {};
-  for (const [kind, expected] of Object.entries(like(model))) {
+  for (const [kind, expected] of Object.entries(initialState)) {
     const loaded: Record<string, NamedTensors[string]> = {};
     for (const [name, { shape }] of Object.entries(expected)) {
       const stored = `${kind}.${name}`;
       if (!file.has(stored) || String(file.entry(stored).shape) !== String(shape)) {
         throw new TrainError(
-          `checkpoint ${path}: ${optimizerFile} has no ${stored} of shape [${shape}] (was it written by another optimiser?)`,
+          `checkpoint: ${file.path} has no ${stored} of shape [${shape}] (was it written by another optimiser?)`,
         );
       }
       const { dtype, data } = await file.read(stored);
@@ -156,5 +158,15 @@ export async function loadCheckpoint(
     }
     optimizer[kind] = loaded;
   }
-  return { state: { model, optimizer }, position };
+  return { model: loadedModel, optimizer };
+}
+
+async function openOptimizerFile(path: string): Promise<SafetensorsFile> {
+  const file = join(path, optimizerFile);
+  try {
+    return await openSafetensors(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new TrainError(`checkpoint: ${file} is missing (remove ${path})`, { cause: error });
+  }
 }

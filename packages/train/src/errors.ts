@@ -13,19 +13,31 @@ export class TrainError extends Error {
   }
 }
 
-/** The loss became NaN or infinite: training stopped after `step`. */
+export interface Divergence {
+  /** Updates made. */
+  readonly step: number;
+  /** What is no longer a number, for example "the loss". */
+  readonly what: string;
+  readonly value: number;
+  readonly learningRate: number;
+  readonly lastCheckpoint: string | undefined;
+  /** A checkpoint whose weights already give this value, if one was written. */
+  readonly damagedCheckpoint: string | undefined;
+}
+
+/** The loss or the gradients became NaN or infinite: training stopped. */
 export class DivergedError extends TrainError {
   override name = "DivergedError";
   readonly step: number;
   readonly learningRate: number;
-  /** The checkpoint to go back to, if one was written. */
+  /** The checkpoint to go back to, if there is one. */
   readonly lastCheckpoint: string | undefined;
 
-  constructor(event: { step: number; loss: number; learningRate: number; lastCheckpoint: string | undefined }) {
-    const { step, loss, learningRate, lastCheckpoint } = event;
+  constructor({ step, what, value, learningRate, lastCheckpoint, damagedCheckpoint }: Divergence) {
+    const remove = damagedCheckpoint ? `remove ${damagedCheckpoint}, whose weights are damaged already; then ` : "";
     super(
-      `training diverged: the loss is ${loss} at step ${step} (learning rate ${learningRate}); last good checkpoint: ` +
-        `${lastCheckpoint ?? "none"} (lower the learning rate, lengthen the warmup, or clip gradients harder)`,
+      `training diverged: ${what} is ${value} at step ${step} (learning rate ${learningRate}); last good checkpoint: ` +
+        `${lastCheckpoint ?? "none"} (${remove}lower the learning rate, lengthen the warmup, or clip gradients harder)`,
     );
     this.step = step;
     this.learningRate = learningRate;

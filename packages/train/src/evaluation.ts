@@ -3,7 +3,8 @@
 import type { BatchStream } from "@llm/data";
 import type { CausalLanguageModel } from "@llm/model";
 import { type CompiledFunction, compile, type Executor } from "@llm/tensor";
-import { toTensors } from "./batches.ts";
+import { checkBatch, toTensors } from "./batches.ts";
+import { TrainError } from "./errors.ts";
 import type { BatchTensors, Objective, SummedLoss } from "./objectives/objective.ts";
 import { disposeState } from "./trainState.ts";
 
@@ -15,18 +16,20 @@ export class Evaluation {
   }
 
   /** Mean loss (nats) over the first `batches` batches of the stream; the same ones each time. */
-  async run(model: CausalLanguageModel, stream: BatchStream, batches: number, signal?: AbortSignal): Promise<number> {
+  async run(model: CausalLanguageModel, stream: BatchStream, batches: number): Promise<number> {
     stream.seek({ ...stream.position(), epoch: 0, step: 0 });
     let sum = 0;
     let count = 0;
     for (let i = 0; i < Math.min(batches, stream.batchesPerEpoch); i++) {
-      signal?.throwIfAborted();
-      const batch = toTensors((await stream.next())!);
+      const held = (await stream.next())!;
+      checkBatch(held, model.config);
+      const batch = toTensors(held);
       const loss = await this.#loss(model, batch);
       sum += await loss.sum.item();
       count += await loss.count.item();
       disposeState([batch, loss]);
     }
+    if (count === 0) throw new TrainError("Trainer: the held-out batches have no targets (every label is -100)");
     return sum / count;
   }
 

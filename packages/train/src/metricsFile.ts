@@ -1,6 +1,7 @@
 // Metrics as JSON lines, one event a line. A resumed run takes back what was written after its checkpoint.
-import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { TrainError } from "./errors.ts";
 import type { TrainEvent } from "./events.ts";
 
 export class MetricsFile {
@@ -23,11 +24,13 @@ export class MetricsFile {
   }
 
   async append(event: TrainEvent): Promise<void> {
-    const file = await open(this.#path, "a");
     try {
-      await file.write(`${JSON.stringify(event)}\n`);
-    } finally {
-      await file.close();
+      await appendFile(this.#path, `${JSON.stringify(event)}\n`);
+    } catch (error) {
+      throw new TrainError(
+        `metrics file ${this.#path}: step ${event.step} cannot be written: ${(error as Error).message}`,
+        { cause: error },
+      );
     }
   }
 }

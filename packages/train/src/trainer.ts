@@ -1,6 +1,6 @@
 // The training loop: step, tell, evaluate, save. One `Trainer` is one run; it goes on from its newest checkpoint by itself.
 import type { BatchStream } from "@llm/data";
-import type { CausalLanguageModel } from "@llm/model";
+import { type CausalLanguageModel, namedParameters } from "@llm/model";
 import type { Executor } from "@llm/tensor";
 import { TrainError } from "./errors.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
@@ -39,7 +39,7 @@ export interface TrainerOptions {
   };
   checkpoints?: {
     folder: string;
-    /** Save after every so many updates, and after the last. Default: only after the last. */
+    /** Save after every so many updates. In any case after an evaluation that is the best so far, and after the last update. */
     every?: number;
     /** How many of the newest to keep beside the best. Default 2. */
     keep?: number;
@@ -69,37 +69,41 @@ export interface RunOptions {
  */
 export class Trainer {
   readonly #options: TrainerOptions;
-  #model: CausalLanguageModel;
+  #run: TrainingRun | undefined;
 
   /** Throws a `TrainError` that names the option that cannot work. */
   constructor(options: TrainerOptions) {
     checkOptions(options);
     this.#options = options;
-    this.#model = options.model;
   }
 
   /** The model as trained so far. */
   get model(): CausalLanguageModel {
-    return this.#model;
+    return this.#run?.model ?? this.#options.model;
   }
 
   /** Trains to the last step, or until it is told to stop. Throws a `DivergedError` when the loss is no longer a number. */
   async run({ onEvent, signal, handleSignals = true }: RunOptions = {}): Promise<TrainResult> {
     const stop = new AbortController();
+    const progress: Progress | undefined = (this.#options.progress ?? true) ? progressBar() : undefined;
     const onSignal = (name: NodeJS.Signals) => {
-      if (stop.signal.aborted) process.exit(name === "SIGINT" ? 130 : 143);
+      if (stop.signal.aborted) {
+        progress?.stop();
+        process.exit(name === "SIGINT" ? 130 : 143);
+      }
       stop.abort();
     };
     if (handleSignals) for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
-    const progress: Progress | undefined = (this.#options.progress ?? true) ? progressBar() : undefined;
+    const events = this.events(signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
     try {
-      const events = this.events(signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
       for (let next = await events.next(); ; next = await events.next()) {
         if (next.done) return next.value;
         progress?.show(next.value);
         onEvent?.(next.value);
       }
     } finally {
+      // Frees the run also where `onEvent` throws.
+      await events.return(undefined as never);
       progress?.stop();
       for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, onSignal);
     }
@@ -111,24 +115,22 @@ export class Trainer {
 
   /** The run as a stream of events: it trains while they are taken. */
   async *events(signal?: AbortSignal): AsyncGenerator<TrainEvent, TrainResult> {
-    const { steps } = this.#options;
     const run = new TrainingRun(this.#options);
+    this.#run = run;
     const record = async <E extends TrainEvent>(event: E): Promise<E> => {
-      this.#model = run.model;
       await run.metrics?.append(event);
       return event;
     };
     try {
       const resumed = await run.resume();
-      if (resumed) yield resumed;
       await run.metrics?.rewindTo(run.step);
-      while (run.step < steps && !signal?.aborted) {
+      if (resumed) yield resumed;
+      while (run.step < this.#options.steps && !signal?.aborted) {
         yield await record(await run.update());
-        if (run.evaluationIsDue) yield await record(await run.evaluate(signal));
+        if (run.evaluationIsDue) yield await record(await run.evaluate());
         if (run.checkpointIsDue) yield await record(await run.save());
       }
       if (run.hasUnsavedSteps) yield await record(await run.save());
-      this.#model = run.model;
       return run.result();
     } finally {
       run.dispose();
@@ -137,9 +139,9 @@ export class Trainer {
 }
 
 function checkOptions(options: TrainerOptions): void {
-  const { steps, accumulation = 1, gradientClipping = 1, evaluation, checkpoints } = options;
+  const { accumulation = 1, gradientClipping = 1, seed = 0, learningRate = 0, evaluation, checkpoints } = options;
   const counts = {
-    steps,
+    steps: options.steps,
     accumulation,
     "evaluation.every": evaluation?.every ?? 1,
     "evaluation.batches": evaluation?.batches ?? 1,
@@ -147,10 +149,23 @@ function checkOptions(options: TrainerOptions): void {
     "checkpoints.keep": checkpoints?.keep ?? 1,
   };
   for (const [name, value] of Object.entries(counts)) {
-    if (!(Number.isSafeInteger(value) && value > 0))
-      throw new TrainError(`Trainer: ${name} must be a whole number above 0, got ${value}`);
+    if (!(Number.isSafeInteger(value) && value > 0)) refuse(`${name} must be a whole number above 0, got ${value}`);
   }
   if (gradientClipping !== false && !(gradientClipping > 0)) {
-    throw new TrainError(`Trainer: gradientClipping must be above 0, or false for none, got ${gradientClipping}`);
+    refuse(`gradientClipping must be above 0, or false for none, got ${gradientClipping}`);
   }
+  if (!Number.isSafeInteger(seed)) refuse(`seed must be a whole number, got ${seed}`);
+  if (typeof learningRate === "number" && !(learningRate >= 0 && Number.isFinite(learningRate))) {
+    refuse(`learningRate must be a number, at least 0, or a schedule, got ${learningRate}`);
+  }
+  if (evaluation?.data === options.data) {
+    refuse("evaluation.data must be a stream of its own: evaluating goes back to its start each time");
+  }
+  for (const [name, { dtype }] of namedParameters(options.model)) {
+    if (dtype !== "float32") refuse(`only float32 parameters can be trained, ${name} is ${dtype}`);
+  }
+}
+
+function refuse(reason: string): never {
+  throw new TrainError(`Trainer: ${reason}`);
 }

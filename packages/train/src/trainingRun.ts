@@ -3,7 +3,15 @@ import { join } from "node:path";
 import type { CausalLanguageModel } from "@llm/model";
 import { mapTensors, RandomKey, type Tensor, tensor } from "@llm/tensor";
 import { checkBatch, toTensors } from "./batches.ts";
-import { findCheckpoint, loadCheckpoint, type RunPosition, saveCheckpoint } from "./checkpoint.ts";
+import {
+  checkpointPath,
+  findCheckpoint,
+  listCheckpoints,
+  loadState,
+  type RunPosition,
+  readPosition,
+  saveCheckpoint,
+} from "./checkpoint.ts";
 import { DivergedError, TrainError } from "./errors.ts";
 import { Evaluation } from "./evaluation.ts";
 import type { CheckpointEvent, EvaluationEvent, ResumeEvent, StepEvent, TrainResult } from "./events.ts";
@@ -30,7 +38,6 @@ export class TrainingRun {
   #loss: number | undefined;
   #best: RunPosition["best"];
   #savedStep = 0;
-  #lastCheckpoint: string | undefined;
 
   constructor(options: TrainerOptions) {
     const {
@@ -69,8 +76,10 @@ export class TrainingRun {
   }
 
   get checkpointIsDue(): boolean {
-    const every = this.#options.checkpoints?.every;
-    return every !== undefined && this.#step % every === 0;
+    const { checkpoints } = this.#options;
+    if (!checkpoints) return false;
+    const isBest = this.#best?.step === this.#step;
+    return isBest || (checkpoints.every !== undefined && this.#step % checkpoints.every === 0);
   }
 
   get hasUnsavedSteps(): boolean {
@@ -86,16 +95,13 @@ export class TrainingRun {
       this.#state = { model: fresh, optimizer: this.#optimizer.initialState(parametersOf(fresh)) };
       return undefined;
     }
-    const { state, position } = await loadCheckpoint(path, (model) =>
-      this.#optimizer.initialState(parametersOf(model)),
-    );
+    const position = await readPosition(path);
     checkSettings(path, position.settings, this.#settings());
+    this.#state = await loadState(path, model, this.#optimizer.initialState(parametersOf(model)));
     data.seek(position.data);
-    this.#state = state;
     this.#step = position.step;
     this.#savedStep = position.step;
     this.#best = position.best;
-    this.#lastCheckpoint = path;
     return { type: "resume", step: position.step, path };
   }
 
@@ -110,9 +116,9 @@ export class TrainingRun {
     this.#state = state;
     this.#step = step + 1;
     this.#loss = loss;
-    if (!Number.isFinite(loss)) {
-      throw new DivergedError({ step: this.#step, loss, learningRate, lastCheckpoint: this.#lastCheckpoint });
-    }
+    // The loss tells about the weights before this update, the gradients about those after it.
+    if (!Number.isFinite(loss)) throw await this.#diverged("the loss", loss, step);
+    if (!Number.isFinite(gradientNorm)) throw await this.#diverged("the gradient norm", gradientNorm, step + 1);
     const { steps } = this.#options;
     const rates = this.#speed!.add((performance.now() - start) / 1000, steps - this.#step);
     return { type: "step", step: this.#step, steps, loss, learningRate, gradientNorm, ...rates };
@@ -136,12 +142,29 @@ export class TrainingRun {
   }
 
   /** Loss on the held-out batches. */
-  async evaluate(signal?: AbortSignal): Promise<EvaluationEvent> {
+  async evaluate(): Promise<EvaluationEvent> {
     const { data, batches = 20 } = this.#options.evaluation!;
-    const loss = await this.#evaluation!.run(this.model, data, batches, signal);
+    const loss = await this.#evaluation!.run(this.model, data, batches);
+    if (!Number.isFinite(loss)) throw await this.#diverged("the held-out loss", loss, this.#step);
     const best = this.#best === undefined || loss < this.#best.loss;
     if (best) this.#best = { step: this.#step, loss };
     return { type: "evaluation", step: this.#step, loss, best };
+  }
+
+  /** The error for a value that is not a number; the weights after `firstDamaged` updates are the first that gave it. */
+  async #diverged(what: string, value: number, firstDamaged: number): Promise<DivergedError> {
+    const { checkpoints } = this.#options;
+    const saved = checkpoints ? await listCheckpoints(checkpoints.folder) : [];
+    const path = (step: number | undefined) =>
+      step === undefined ? undefined : checkpointPath(checkpoints!.folder, step);
+    return new DivergedError({
+      step: this.#step,
+      what,
+      value,
+      learningRate: this.#schedule(this.#step - 1),
+      lastCheckpoint: path(saved.findLast((step) => step < firstDamaged)),
+      damagedCheckpoint: path(saved.find((step) => step >= firstDamaged)),
+    });
   }
 
   /** Writes a checkpoint. */
@@ -155,7 +178,6 @@ export class TrainingRun {
     };
     const path = await saveCheckpoint(folder, this.#state!, position, keep);
     this.#savedStep = this.#step;
-    this.#lastCheckpoint = path;
     return { type: "checkpoint", step: this.#step, path };
   }
 
@@ -171,9 +193,17 @@ export class TrainingRun {
   }
 
   #settings(): Record<string, unknown> {
-    const { accumulation = 1, seed = 0, gradientClipping = 1, model } = this.#options;
+    const { accumulation = 1, seed = 0, gradientClipping = 1, model, data } = this.#options;
     const { name, settings } = this.#optimizer;
-    return { model: model.toConfigJson(), optimizer: { name, ...settings }, accumulation, seed, gradientClipping };
+    return {
+      model: model.toConfigJson(),
+      optimizer: { name, ...settings },
+      accumulation,
+      seed,
+      gradientClipping,
+      // Another batch size, sequence length or corpus gives another number here, and a place in the data would mean nothing.
+      batchesPerEpoch: data.batchesPerEpoch,
+    };
   }
 }
 
