@@ -10,8 +10,10 @@ import { quantizeColumns } from "../quantizeColumns.ts";
 /** Options of `int8` and `quantizeInt8`. */
 export interface Int8Options {
   /**
-   * Bits that weights use: 8 (-127 to 127) or 7 (-64 to 64). Default 8. On x86 processors without VNNI instructions (before
-   * about 2019) ONNX Runtime's fast kernel adds pairs of products in 16 bits and overflows with 8; 7 bits never do.
+   * Bits that weights use: 7 (-64 to 64) or 8 (-127 to 127). Default 7: on x86 processors without VNNI instructions (among
+   * them all before 2019 and AMD's before Zen 4) ONNX Runtime's fast kernel adds pairs of products in 16 bits, which 8-bit
+   * weights overflow, silently; 7-bit weights never do (what its documentation calls `reduce_range`). Choose 8 only for
+   * processors known to have VNNI, and for ARM.
    */
   readonly weightBits?: 7 | 8;
 }
@@ -20,7 +22,7 @@ const levelsOf: Record<number, number> = { 7: 64, 8: 127 };
 
 /** The method as an object, for `compare`. */
 export function int8(options: Int8Options = {}): CompressionMethod {
-  const { weightBits = 8 } = options;
+  const { weightBits = 7 } = options;
   const levels = levelsOf[weightBits];
   if (levels === undefined) throw new CompressionError(`int8: weightBits must be 7 or 8, got ${weightBits}`);
   return {
