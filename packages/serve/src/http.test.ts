@@ -327,6 +327,13 @@ test("a full queue is 429 with the time to wait, and none of the request has sta
   expect((await ask({ prompt: "the" })).status).toBe(200);
 });
 
+test("a client that does not read its stream does not hold up the others", async () => {
+  const { post: ask } = start({ maxRunning: 1 });
+  const unread = await ask({ prompt: "the", max_tokens: 60, stream: true });
+  expect((await ask({ prompt: "the", max_tokens: 2 })).status).toBe(200);
+  expect((await events(unread)).at(-1)).toBe("[DONE]");
+});
+
 test("more choices than could ever wait are refused for good", async () => {
   const { post: ask } = start({ maxRunning: 1, maxWaiting: 2 });
   const response = await ask({ prompt: ["a", "b"], n: 2 });
