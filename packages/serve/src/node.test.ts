@@ -1,10 +1,11 @@
 import { connect } from "node:net";
 import OpenAI from "openai";
 import { afterAll, expect, test } from "vitest";
-import { damaged, tinyServed, until } from "../test/tinyServed.ts";
+import { damaged, tinyServed, until, withReader } from "../test/tinyServed.ts";
 import type { EngineStatus } from "./engine.ts";
 import { type RunningServer, type ServeOptions, serve } from "./node.ts";
 import type { Completion } from "./openai.ts";
+import type { ServedModel } from "./servedModel.ts";
 
 const served = await tinyServed({ contextLength: 2048 });
 const servers: RunningServer[] = [];
@@ -36,29 +37,14 @@ async function health(url = server.url): Promise<EngineStatus & { status: string
   return (await (await fetch(`${url}/health`)).json()) as EngineStatus & { status: string };
 }
 
-/** Serves with a tokenizer that counts the tokens it is asked to decode, so that a test sees when generation ended. */
-function counting(): { served: typeof served; tokens: () => number } {
+/** Counts the tokens that are decoded, so that a test sees when generation ended. */
+function counting(): { served: ServedModel; tokens: () => number } {
   let count = 0;
-  const { tokenizer } = served;
-  const decodeStream: typeof tokenizer.decodeStream = (options) => {
-    const stream = tokenizer.decodeStream(options);
-    const push = (id: number) => {
-      count++;
-      return stream.push(id);
-    };
-    return { push, end: () => stream.end() };
+  const read = (id: number) => {
+    count++;
+    return id % served.tokenizer.vocabularySize;
   };
-  const counted = {
-    vocabularySize: tokenizer.vocabularySize,
-    specialTokens: tokenizer.specialTokens,
-    encode: tokenizer.encode.bind(tokenizer),
-    encodeBatch: tokenizer.encodeBatch.bind(tokenizer),
-    decode: tokenizer.decode.bind(tokenizer),
-    decodeStream,
-    tokenToId: tokenizer.tokenToId.bind(tokenizer),
-    idToToken: tokenizer.idToToken.bind(tokenizer),
-  };
-  return { served: { ...served, tokenizer: counted }, tokens: () => count };
+  return { served: withReader(served, () => read), tokens: () => count };
 }
 
 test("the official client completes, streamed and whole, with equal text", async () => {

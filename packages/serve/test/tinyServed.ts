@@ -25,6 +25,30 @@ export async function tinyServed(options: Partial<GptOptions> = {}): Promise<Ser
   return { model, tokenizer, name: "tiny" };
 }
 
+/**
+ * The same with another reading of the tokens: for each text, `reader` makes a function from the model's id to the id that the
+ * real decoder then turns into text.
+ */
+export function withReader(served: ServedModel, reader: () => (id: number) => number): ServedModel {
+  const { tokenizer } = served;
+  const decodeStream: typeof tokenizer.decodeStream = (options) => {
+    const stream = tokenizer.decodeStream(options);
+    const read = reader();
+    return { push: (id) => stream.push(read(id)), end: () => stream.end() };
+  };
+  const replaced: typeof tokenizer = {
+    vocabularySize: served.model.config.vocabularySize,
+    specialTokens: tokenizer.specialTokens,
+    encode: (text, options) => tokenizer.encode(text, options),
+    encodeBatch: (texts, options) => tokenizer.encodeBatch(texts, options),
+    decode: (ids, options) => tokenizer.decode(ids, options),
+    decodeStream,
+    tokenToId: (token) => tokenizer.tokenToId(token),
+    idToToken: (id) => tokenizer.idToToken(id),
+  };
+  return { ...served, tokenizer: replaced };
+}
+
 /** The model with NaN in every weight, as after a training that diverged. */
 export function damaged<M extends CausalLanguageModel>(model: M): M {
   return mapTensors(model, ({ shape }) => {
