@@ -1,0 +1,193 @@
+// Bad input: every message names what was expected, what came, and the line of the code that asked for it.
+import { describe, expect, it } from "vitest";
+import { DTypeError, ShapeError, TensorError } from "./errors.ts";
+import "./fluent.ts";
+import { attention } from "./functional/attention.ts";
+import { dropout } from "./functional/dropout.ts";
+import { embedding } from "./functional/embedding.ts";
+import { crossEntropy } from "./functional/losses.ts";
+import { mean } from "./functional/statistics.ts";
+import { layerNorm } from "./fused/norms.ts";
+import { quantizedMatmul } from "./fused/quantizedMatmul.ts";
+import { softmax } from "./fused/softmax.ts";
+import { gradients } from "./grad.ts";
+import { broadcastTo } from "./ops/broadcast.ts";
+import { constant, iota, placeholder, tensor } from "./ops/create.ts";
+import { add, logicalNot, shiftRight, where } from "./ops/elementwise.ts";
+import { gather, gatherElements, scatterAdd, scatterElementsAdd, updateSlice } from "./ops/gather.ts";
+import { matmul } from "./ops/matmul.ts";
+import { concat, pad, reshape, slice, transpose } from "./ops/movement.ts";
+import { argMax, max, topK } from "./ops/reduce.ts";
+import { RandomKey } from "./random.ts";
+
+const a = placeholder("a", "float32", [2, 3]);
+const b = placeholder("b", "float32", [4, 5]);
+const ids = placeholder("ids", "int32", [4]);
+const flags = placeholder("flags", "bool", [2, 3]);
+const bytes = placeholder("bytes", "int8", [3, 5]);
+const empty = placeholder("empty", "float32", [0, 3]);
+const scalar = placeholder("scalar", "float32", []);
+const named = placeholder("named", "float32", ["batch", "width"]);
+
+const cases: [string, () => unknown, string][] = [
+  ["matmul, inner sizes", () => matmul(a, b), "matmul: inner dimensions differ: [2,3] × [4,5] (3 != 4)"],
+  ["matmul, transposed", () => matmul(a, b, { transposeB: true }), "[2,3] × [4,5]ᵀ (3 != 5)"],
+  [
+    "matmul, vector",
+    () => matmul(a, ids.cast("float32")),
+    "matmul: both tensors need at least two axes: [2,3] × [4] (reshape first)",
+  ],
+  ["matmul, integers", () => matmul(bytes, bytes), "matmul: expected a float tensor, got int8 (cast it first)"],
+  [
+    "matmul, dtypes",
+    () => matmul(a, a.cast("float16")),
+    "matmul: dtypes differ: float32[2,3] × float16[2,3] (cast one of them)",
+  ],
+  ["add, shapes", () => add(a, b), "add: shapes do not broadcast: [2,3] and [4,5] (2 != 4)"],
+  ["add, dtypes", () => add(a, a.cast("int32")), "add: dtypes differ: float32[2,3] and int32[2,3] (cast one of them)"],
+  ["add, bool", () => add(flags, flags), "add: expected numbers, got bool (cast it first)"],
+  [
+    "add, names",
+    () => add(named, placeholder("n", "float32", ["rows", "width"])),
+    "add: shapes do not broadcast: [batch,width] and [rows,width] (batch != rows)",
+  ],
+  ["exp of integers", () => ids.exp(), "exp: expected a float tensor, got int32 (cast it first)"],
+  ["logicalNot of numbers", () => logicalNot(a), "logicalNot: expected bool, got float32 (compare or cast it first)"],
+  ["shiftRight", () => shiftRight(ids, 1), "shiftRight: expected uint32, got int32 (cast it first)"],
+  ["where without bool", () => where(a, a, a), "where: expected bool, got float32"],
+  ["reshape", () => reshape(a, [4, 2]), "reshape: [2,3] has 6 elements, [4,2] has 8"],
+  ["reshape, unknown size", () => reshape(a, [4, -1]), "reshape: [2,3] does not divide into [4,-1]"],
+  ["reshape, two unknown sizes", () => reshape(a, [-1, -1]), "is not a whole number >= 0"],
+  ["transpose", () => transpose(a, [0, 0]), "transpose: [0,0] is not an order of the axes of float32[2,3]"],
+  ["transpose of a vector", () => transpose(ids), "transpose: int32[4] has no two axes to exchange"],
+  ["slice", () => slice(a, 1, 2, 4), "slice: 2 to 4 is outside axis 1 of [2,3]"],
+  ["slice backwards", () => slice(a, 1, 2, 1), "slice: 2 to 1 is outside axis 1 of [2,3]"],
+  ["axis", () => slice(a, 2, 0, 1), "slice: axis 2 is outside a tensor of 2 axes (use -2 to 1)"],
+  ["pad", () => pad(a, 0, -1, 0), "pad: -1 before and 0 after: neither may be negative (use slice)"],
+  ["concat of nothing", () => concat([]), "concat: expected at least one tensor, got none"],
+  ["concat", () => concat([a, b]), "concat: shapes differ outside axis 0: [2,3] and [4,5]"],
+  ["broadcastTo", () => broadcastTo(a, [3]), "broadcastTo: [2,3] does not broadcast to [3]"],
+  ["max of nothing", () => max(empty, 0), "max: axis 0 of [0,3] is empty, so it has no largest element"],
+  ["argMax of nothing", () => argMax(empty, 0), "argMax: axis 0 of [0,3] is empty"],
+  ["mean of nothing", () => mean(empty), "mean: there is nothing to average in [0,3]"],
+  ["topK", () => topK(a, 4), "topK: k must be 1 to 3 along axis 1 of [2,3], got 4"],
+  ["sum of bool", () => flags.sum(), "sum: expected numbers, got bool (cast it first)"],
+  ["gather, float indices", () => gather(a, a), "gather: indices must be int32, got float32[2,3]"],
+  ["gather from a scalar", () => gather(scalar, ids), "gather: axis 0 is outside a tensor of 0 axes"],
+  [
+    "scatterAdd",
+    () => scatterAdd(ids, a, 3),
+    "scatterAdd: updates must begin with the shape of the indices: [4], got [2,3]",
+  ],
+  [
+    "gatherElements",
+    () => gatherElements(a, placeholder("i", "int32", [1, 1])),
+    "gatherElements: shapes differ outside axis 1: [2,3] and [1,1]",
+  ],
+  [
+    "scatterElementsAdd",
+    () => scatterElementsAdd(ids, scalar, { axis: 0, size: 2 }),
+    "scatterElementsAdd: indices and updates differ: [4] and []",
+  ],
+  ["updateSlice, start", () => updateSlice(a, a, ids, 0), "updateSlice: start must be a scalar, got int32[4]"],
+  [
+    "updateSlice, shapes",
+    () => updateSlice(a, b, constant(0, "int32"), 0),
+    "updateSlice: shapes differ outside axis 0: [2,3] and [4,5]",
+  ],
+  ["embedding", () => embedding(ids, ids), "embedding: expected a table [vocabulary, width], got int32[4]"],
+  ["softmax of a scalar", () => softmax(scalar), "softmax: expected at least one axis, got float32[]"],
+  [
+    "layerNorm",
+    () => layerNorm(a, b, b),
+    "layerNorm: weight and bias must have the size of the last axis: expected [3], got [4,5]",
+  ],
+  [
+    "layerNorm, named",
+    () => layerNorm(named, a, a),
+    "layerNorm: the last axis must have a known size, got [batch,width]",
+  ],
+  [
+    "crossEntropy, shapes",
+    () => crossEntropy(a, ids),
+    "crossEntropy: targets must have the shape of the logits without the last axis: [2,3] and [4]",
+  ],
+  [
+    "crossEntropy, dtypes",
+    () => crossEntropy(b, ids.cast("float32")),
+    "crossEntropy: targets must be int32, got float32[4]",
+  ],
+  ["attention mask", () => attention(a, a, a, { mask: a }), "attention: the mask must be bool, got float32[2,3]"],
+  [
+    "attention, named head",
+    () => attention(named, named, named),
+    "attention: the head size must be known, got [batch,width]",
+  ],
+  ["dropout", () => dropout(a, 1, RandomKey.from(0)), "dropout: the rate must be at least 0 and below 1, got 1"],
+  [
+    "quantizedMatmul, weight",
+    () => quantizedMatmul(a, a, scalar),
+    "quantizedMatmul: the weight must be int8 [in, out], got float32[2,3]",
+  ],
+  [
+    "quantizedMatmul, scale",
+    () => quantizedMatmul(a, bytes, a),
+    "quantizedMatmul: expected x [..., in], weight [in, out], scale [out], got [2,3], [3,5], [2,3]",
+  ],
+  [
+    "quantizedMatmul, scale dtype",
+    () => quantizedMatmul(a, bytes, ids),
+    "quantizedMatmul: the scale must be float32 as x is, got int32[4]",
+  ],
+  ["iota", () => iota(-1), "iota: size -1 in shape [-1] is not a whole number >= 0"],
+  [
+    "gradient of many numbers",
+    () => gradients(a, [a]),
+    "gradients: expected a scalar to differentiate, got float32[2,3] (sum or average it first)",
+  ],
+  ["gradient of integers", () => gradients(ids.sum(), [a]), "gradients: expected float tensors, got int32[]"],
+  ["gradient for integers", () => gradients(a.sum(), [ids]), "gradients: expected float tensors, got int32[4]"],
+  ["tensor, ragged", () => tensor([[1, 2], [3]]), "tensor: nested arrays differ in length: 1 != 2"],
+  ["tensor, uneven depth", () => tensor([[1], 2]), "tensor: the nested arrays are not all equally deep"],
+  ["tensor, shape", () => tensor([1, 2, 3], { shape: [2, 2] }), "tensor: shape [2,2] has 4 elements, got 3"],
+  [
+    "tensor, array of another dtype",
+    () => tensor(new Int8Array(2), { dtype: "float32" }),
+    "tensor: Int8Array does not hold float32",
+  ],
+  [
+    "tensor, 16 bits of what",
+    () => tensor(new Uint16Array(2)),
+    "tensor: name the dtype that this Uint16Array holds (float16 or bfloat16?)",
+  ],
+  [
+    "tensor, 64-bit floats",
+    () => tensor(new Float64Array(2) as never),
+    "tensor: name the dtype that this Float64Array holds",
+  ],
+];
+
+describe("messages", () => {
+  it.each(cases)("%s", (_, run, message) => {
+    expect(run).toThrow(message);
+    expect(run).toThrow(TensorError);
+  });
+
+  it("name the line of the caller", () => {
+    for (const [, run] of cases) {
+      try {
+        run();
+      } catch (error) {
+        if (!(error instanceof ShapeError || error instanceof DTypeError)) continue;
+        expect(error.message).toMatch(/\n {2}at \S+errors\.test\.ts:\d+$/);
+      }
+    }
+  });
+});
+
+it("is recognised across copies of the package", () => {
+  const other = Object.assign(new Error("x"), { [Symbol.for("@llm/tensor.error")]: true });
+  expect(TensorError.isInstance(other)).toBe(true);
+  expect(TensorError.isInstance(new Error("x"))).toBe(false);
+  expect(TensorError.isInstance(undefined)).toBe(false);
+});

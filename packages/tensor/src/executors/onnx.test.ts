@@ -1,0 +1,194 @@
+// The onnx executor in its worker thread: life and death of the thread, errors, memory.
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+import { compile } from "../compile.ts";
+import { ExecutionError } from "../errors.ts";
+import "../fluent.ts";
+import { valueAndGrad } from "../grad.ts";
+import type { Tensor } from "../graph.ts";
+import { tensor } from "../ops/create.ts";
+import { div } from "../ops/elementwise.ts";
+import { gather, updateSlice } from "../ops/gather.ts";
+import { onnxExecutor } from "./onnx.ts";
+
+const executor = onnxExecutor();
+afterAll(() => executor.dispose());
+
+const filled = (shape: readonly number[], value: number) =>
+  tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value), { shape });
+
+/** A training step of a small network, whose weights it may overwrite. */
+function trainingStep(on = executor) {
+  return compile(
+    (weights: { w: Tensor }, x: Tensor) => {
+      const [loss, slopes] = valueAndGrad((p: typeof weights) => x.matmul(p.w).gelu().square().mean())(weights);
+      return { loss, weights: { w: weights.w.sub(slopes.w.mul(0.1)) } };
+    },
+    { executor: on, donate: [0], check: true },
+  );
+}
+
+describe("errors of a run", () => {
+  const place = /\n {2}recorded at \S+onnx\.test\.ts:\d+$/;
+
+  it("name the op, the values and the line of user code", async () => {
+    const step = compile((table: Tensor, ids: Tensor) => gather(table, ids).mul(2), { executor });
+    const failing = step(filled([4, 2], 1), tensor([9], { dtype: "int32" }));
+    await expect(failing).rejects.toThrow(ExecutionError);
+    await expect(failing).rejects.toThrow(/^gather: .*idx=9 must be within the inclusive range \[-4,3\]/);
+    await expect(failing).rejects.toThrow(place);
+  });
+
+  it("do so for division by zero", async () => {
+    const step = compile((x: Tensor) => div(x, x), { executor });
+    const failing = step(tensor([0], { dtype: "int32" }));
+    await expect(failing).rejects.toThrow(/^div: .*division by zero/i);
+    await expect(failing).rejects.toThrow(place);
+  });
+
+  it("leave the executor usable", async () => {
+    const step = compile((x: Tensor) => x.add(1), { executor });
+    expect(await (await step(tensor([1]))).item()).toBe(2);
+  });
+});
+
+describe("state", () => {
+  it("stays in the executor and is updated in place where it is donated", async () => {
+    const write = compile((cache: Tensor, row: Tensor, at: Tensor) => updateSlice(cache, row, at, 0), {
+      executor,
+      donate: [0],
+    });
+    let cache = filled([1000, 100], 0);
+    for (const at of [0, 7, 999]) cache = await write(cache, filled([1, 100], at + 1), tensor(at, { dtype: "int32" }));
+    const data = await cache.data();
+    expect([data[0], data[100], data[700], data[99_999]]).toEqual([1, 0, 8, 1000]);
+  });
+
+  it("is uploaded once", async () => {
+    const x = filled([300, 300], 1);
+    const step = compile((a: Tensor) => a.sum(), { executor });
+    await Promise.all([step(x), step(x)]);
+    const buffer = await x.storage!.forExecutor(executor);
+    expect(await x.storage!.forExecutor(executor)).toBe(buffer);
+    expect(buffer).not.toHaveProperty("data.buffer");
+  });
+
+  it("moves between executors", async () => {
+    const other = onnxExecutor({ thread: "main" });
+    const onOne = await compile((x: Tensor) => x.add(1), { executor })(filled([300, 300], 1));
+    const onOther = await compile((x: Tensor) => x.mul(3), { executor: other })(onOne);
+    expect((await onOther.data())[0]).toBe(6);
+    expect((await onOne.data())[0]).toBe(2);
+    await other.dispose();
+  });
+});
+
+describe.each(["worker", "main"] as const)("disposal (%s)", (thread) => {
+  it("fails what is pending and what comes later, and the process lives", async () => {
+    const own = onnxExecutor({ thread });
+    const step = trainingStep(own);
+    const first = await step({ w: filled([64, 64], 0.1) }, filled([8, 64], 1));
+    const pending = step(first.weights, filled([8, 64], 1));
+    const outcome = pending.then(
+      () => "done",
+      (error: Error) => error.message,
+    );
+    await own.dispose();
+    // In the caller's thread a run that began is finished first.
+    expect(["done", "onnx executor: it was disposed (make a new executor to go on)"]).toContain(await outcome);
+    await expect(step({ w: filled([64, 64], 0.1) }, filled([8, 64], 1))).rejects.toThrow(
+      "onnx executor: it was disposed (make a new executor to go on)",
+    );
+    await own.dispose();
+  });
+});
+
+describe("memory", () => {
+  const megabytes = () => {
+    globalThis.gc!();
+    return process.memoryUsage().rss / 2 ** 20;
+  };
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+  it("does not grow when a model is built, trained and disposed twenty times", async () => {
+    const life = async () => {
+      const own = onnxExecutor({ thread: "main" });
+      const step = trainingStep(own);
+      let weights = { w: filled([512, 512], 0.01) };
+      for (let i = 0; i < 3; i++) ({ weights } = await step(weights, filled([32, 512], 0.1)));
+      weights.w.dispose();
+      step.dispose();
+      await own.dispose();
+    };
+    for (let i = 0; i < 4; i++) await life();
+    const before = megabytes();
+    for (let i = 0; i < 20; i++) await life();
+    // One life holds about 10 MB: a leak of each would be 200.
+    expect(megabytes() - before).toBeLessThan(60);
+  });
+
+  it("does not grow over a thousand steps", async () => {
+    const step = trainingStep();
+    let weights = { w: filled([256, 256], 0.01) };
+    const run = async (count: number) => {
+      for (let i = 0; i < count; i++) ({ weights } = await step(weights, filled([4, 256], 0.1)));
+    };
+    await run(200);
+    const before = megabytes();
+    await run(1000);
+    // Each step makes new weights of 256 KB.
+    expect(megabytes() - before).toBeLessThan(60);
+    expect(step.signatures).toBe(1);
+  });
+
+  it("is freed for tensors nobody refers to any more", async () => {
+    const grow = compile((x: Tensor) => x.add(1), { executor });
+    const forget = async () => {
+      for (let i = 0; i < 40; i++) await grow(filled([1024, 1024], i));
+    };
+    const tidy = async () => {
+      for (let i = 0; i < 5; i++) {
+        globalThis.gc!();
+        await settle();
+      }
+    };
+    await forget();
+    await tidy();
+    const before = megabytes();
+    await forget();
+    await forget();
+    await tidy();
+    // Eighty results of 4 MB were made and forgotten.
+    expect(megabytes() - before).toBeLessThan(120);
+  });
+});
+
+describe("a process", () => {
+  const run = promisify(execFile);
+  const root = fileURLToPath(new URL("../../../../", import.meta.url));
+  const script = (name: string) =>
+    run(
+      process.execPath,
+      [
+        "--import",
+        `${root}scripts/runFromSource.mjs`,
+        "--conditions=@llm/source",
+        fileURLToPath(new URL(`__fixtures__/${name}`, import.meta.url)),
+      ],
+      { cwd: root, timeout: 30_000 },
+    );
+
+  it("ends by itself when its executor is idle", async () => {
+    expect((await script("idleProcess.ts")).stdout.trim()).toBe("3");
+  });
+
+  it("outlives the thread of its executor", async () => {
+    expect((await script("killedThread.ts")).stdout.trim().split("\n")).toEqual([
+      "pending: onnx executor: its thread ended with code 1 (make a new executor to go on)",
+      "later: onnx executor: its thread ended with code 1 (make a new executor to go on)",
+      "new: 3",
+    ]);
+  });
+});
