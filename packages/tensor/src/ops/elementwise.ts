@@ -106,8 +106,8 @@ function binary(
   });
 }
 
-function idleAt(idle: NonNullable<OpDefinition["idle"]>, op: OpDefinition): OpDefinition {
-  return { ...op, idle };
+function extend(properties: Pick<OpDefinition, "idle" | "simd">, op: OpDefinition): OpDefinition {
+  return { ...op, ...properties };
 }
 
 /** Two operands of one dtype: a number takes the other's. */
@@ -121,8 +121,8 @@ function divideIntegers(a: number, b: number): number {
   return Math.trunc(a / b);
 }
 
-export const addOp = idleAt(
-  { left: 0, right: 0 },
+export const addOp = extend(
+  { idle: { left: 0, right: 0 }, simd: "f32x4.add" },
   binary(
     "add",
     requireNumeric,
@@ -133,8 +133,8 @@ export const addOp = idleAt(
 );
 export const add = (a: Operand, b: Operand): Tensor => apply(addOp, pair(a, b), {});
 
-export const subOp = idleAt(
-  { right: 0 },
+export const subOp = extend(
+  { idle: { right: 0 }, simd: "f32x4.sub" },
   binary(
     "sub",
     requireNumeric,
@@ -165,6 +165,7 @@ export const mulOp = defineOp({
   },
   onnx: { opType: "Mul" },
   idle: { left: 1, right: 1 },
+  simd: "f32x4.mul",
 });
 export const mul = (a: Operand, b: Operand): Tensor => apply(mulOp, pair(a, b), {});
 
@@ -191,13 +192,14 @@ export const divOp = defineOp({
     const divisor = emit.node("Where", [isMinusOne, emit.constant(dtype, [1], []), b!]);
     return emit.node("Where", [isMinusOne, emit.node("Neg", [a!]), emit.node("Div", [a!, divisor])]);
   },
+  simd: "f32x4.div",
   idle: { right: 1 },
 });
 /** a / b; of integers, truncated towards zero. An integer divided by zero is an error when it runs. */
 export const div = (a: Operand, b: Operand): Tensor => apply(divOp, pair(a, b), {});
 
-export const powOp = idleAt(
-  { right: 1 },
+export const powOp = extend(
+  { idle: { right: 1 } },
   binary(
     "pow",
     requireFloat,
@@ -289,14 +291,15 @@ export const logOp = unary("log", requireFloat, Math.log, ({ gradient, inputs: [
 });
 export const log = (x: Tensor): Tensor => apply(logOp, [x], {});
 
-export const sqrtOp = unary(
-  "sqrt",
-  requireFloat,
-  Math.sqrt,
-  ({ gradient, outputs: [y] }) => [div(mul(gradient, 0.5), y!)],
-  {
-    opType: "Sqrt",
-  },
+export const sqrtOp = extend(
+  { simd: "f32x4.sqrt" },
+  unary(
+    "sqrt",
+    requireFloat,
+    Math.sqrt,
+    ({ gradient, outputs: [y] }) => [div(mul(gradient, 0.5), y!)],
+    { opType: "Sqrt" },
+  ),
 );
 export const sqrt = (x: Tensor): Tensor => apply(sqrtOp, [x], {});
 
@@ -444,6 +447,7 @@ export const whereOp = defineOp({
     const [x, y] = [a!, b!].map((value) => emit.node("Cast", [value], { to: { int: onnxDataType.uint8 } }));
     return emit.node("Cast", [emit.node("Where", [condition!, x!, y!])], { to: { int: onnxDataType.bool } });
   },
+  simd: "v128.bitselect",
   widen: { ...widenBfloat16, uint32: "int64", int8: "int32" },
 });
 export const where = (condition: Tensor, whenTrue: Operand, whenFalse: Operand): Tensor =>

@@ -74,6 +74,14 @@ export type OnnxLowering<A extends Attributes> =
   | { readonly opType: string; readonly domain?: "com.microsoft" }
   | ((emit: OnnxEmitter, inputs: readonly string[], context: OnnxContext<A>) => string | readonly string[]);
 
+export type SimdInstruction =
+  | "f32x4.add"
+  | "f32x4.sub"
+  | "f32x4.mul"
+  | "f32x4.div"
+  | "f32x4.sqrt"
+  | "v128.bitselect";
+
 export interface OpDefinition<A extends Attributes = Attributes> {
   readonly name: string;
   /** Output types; throws a `ShapeError` or `DTypeError` for inputs the op does not take. */
@@ -89,6 +97,8 @@ export interface OpDefinition<A extends Attributes = Attributes> {
    * idle as the left or right operand.
    */
   readonly idle?: "sameType" | { readonly left?: number; readonly right: number };
+  /** The WebAssembly instruction of the same meaning on four float32, where there is one: see wasm/simdKernel.ts. */
+  readonly simd?: SimdInstruction;
   /** How ONNX Runtime runs it; a fused op without one runs as its composition. */
   readonly onnx?: OnnxLowering<A>;
   /** Dtypes for which ONNX Runtime has no kernel, and the wider dtype in which the op runs there instead. */
