@@ -124,7 +124,8 @@ function withOrigin(error: Error, origins: ReadonlyMap<string, Node>): Error {
   const node = prefix === undefined ? undefined : origins.get(prefix);
   if (!node) return error;
   const place = describeOrigin(node.origin);
-  return new ExecutionError(`${node.op.name}: ${error.message}${place ? `\n  recorded at ${place}` : ""}`, {
+  const reason = error.message.replace(/^Non-zero status code returned while running .*? Status Message: /, "");
+  return new ExecutionError(`${node.op.name}: ${reason}${place ? `\n  recorded at ${place}` : ""}`, {
     cause: error,
   });
 }

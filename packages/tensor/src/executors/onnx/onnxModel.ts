@@ -1,4 +1,5 @@
-// Writes a program as an ONNX model. Fused ops without a lowering become their composition.
+// Writes a program as an ONNX model. Fused ops without a lowering become their composition. onnx_pb.js is generated from the
+// onnx.proto in the PyPI package onnx 1.23 by `buf generate` with protoc-gen-es (`target=js+dts`); it is not edited by hand.
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { DType } from "../../dtype.ts";
 import { UnsupportedOpError } from "../../errors.ts";
