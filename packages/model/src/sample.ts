@@ -32,12 +32,11 @@ export function sampleToken(logits: Float32Array, options: SamplingOptions, step
     throw new ModelError(`sampling: a logit is ${logits[best]} (the model's weights may be damaged)`);
   }
   if (temperature === 0 || topK === 1) return best;
-  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - logits[best]!) / temperature));
+  const weights = weightsOf(logits, logits[best]!, temperature);
   const kept = topK === 0 && topP === 1 ? undefined : likeliest(weights, topK, topP);
   const count = kept?.length ?? weights.length;
   const tokenAt = (i: number) => kept?.[i] ?? i;
-  let total = 0;
-  for (let i = 0; i < count; i++) total += weights[tokenAt(i)]!;
+  const total = kept ? sumAt(weights, kept) : sum(weights);
   let rest = (hostRandomBits(seed, `token ${step}`, 1)[0]! / 2 ** 32) * total;
   for (let i = 0; i < count; i++) {
     rest -= weights[tokenAt(i)]!;
@@ -56,18 +55,54 @@ function argMax(logits: Float32Array): number {
   return best;
 }
 
-/** Tokens that survive topK and then topP, the likeliest first; `weights` are unnormalised probabilities. */
+/** Probabilities, not yet normalised; the likeliest token has 1. */
+function weightsOf(logits: Float32Array, largest: number, temperature: number): Float64Array {
+  const weights = new Float64Array(logits.length);
+  for (let i = 0; i < logits.length; i++) weights[i] = Math.exp((logits[i]! - largest) / temperature);
+  return weights;
+}
+
+function sum(weights: Float64Array): number {
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i]!;
+  return total;
+}
+
+function sumAt(weights: Float64Array, tokens: readonly number[]): number {
+  let total = 0;
+  for (const token of tokens) total += weights[token]!;
+  return total;
+}
+
+/** Tokens that survive topK and then topP, the likeliest first. */
 function likeliest(weights: Float64Array, topK: number, topP: number): readonly number[] {
   const limited = topK > 0 && topK < weights.length;
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = limited ? 0 : sum(weights);
   // Without topK, the tokens below this share add up to less than 1 - topP: none of them is needed, and sorting the few others
   // is enough.
-  const smallest = limited ? weights.slice().sort()[weights.length - topK]! : ((1 - topP) * total) / weights.length;
+  const smallest = limited ? kthLargest(weights, topK) : ((1 - topP) * total) / weights.length;
   const sorted = atLeast(weights, smallest).sort((a, b) => weights[b]! - weights[a]! || a - b);
   const kept = limited ? sorted.slice(0, topK) : sorted;
   if (topP === 1) return kept;
-  const mass = topP * (limited ? kept.reduce((sum, token) => sum + weights[token]!, 0) : total);
-  return nucleus(weights, kept, mass);
+  return nucleus(weights, kept, topP * (limited ? sumAt(weights, kept) : total));
+}
+
+function kthLargest(values: Float64Array, k: number): number {
+  // A heap of the k largest so far with the smallest at its root; sorted numbers are one.
+  const heap = values.slice(0, k).sort();
+  for (let i = k; i < values.length; i++) if (values[i]! > heap[0]!) replaceRoot(heap, values[i]!);
+  return heap[0]!;
+}
+
+function replaceRoot(heap: Float64Array, value: number): void {
+  let place = 0;
+  for (let child = 1; child < heap.length; child = 2 * place + 1) {
+    if (child + 1 < heap.length && heap[child + 1]! < heap[child]!) child++;
+    if (value <= heap[child]!) break;
+    heap[place] = heap[child]!;
+    place = child;
+  }
+  heap[place] = value;
 }
 
 function atLeast(weights: Float64Array, smallest: number): number[] {
