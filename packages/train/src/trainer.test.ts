@@ -244,6 +244,14 @@ describe("divergence", () => {
     );
   });
 
+  it("notices a held-out loss that is not a number after the last step", async () => {
+    const evaluation = { data: memoryBatches(countingBatches(1)), every: 2 };
+    const options = { steps: 2, evaluation, learningRate: (step: number) => (step === 0 ? 0.01 : 1e30) };
+    const error = await failureOf(newTrainer({ ...options, checkpoints: { folder, every: 1 } }).run());
+    expect(error.message).toContain("the held-out loss is NaN at step 2 (learning rate 1e+30)");
+    expect(error.message).toContain(`last good checkpoint: ${join(folder, "step-00000001")} (lower`);
+  });
+
   it("notices gradients that are not numbers before the weights they damage are saved", async () => {
     const objective: TrainerOptions["objective"] = (model, batch, key) => {
       const loss = causalLanguageModel(model, batch, key);
@@ -327,6 +335,19 @@ describe("checkpoints", () => {
     await writeFile(join(folder, ".mine.tmp"), "");
     await trained();
     expect((await readdir(folder)).sort()).toEqual([".mine.tmp", "metrics.jsonl", "step-00000002", "step-00000004"]);
+  });
+
+  it("hold a model of a class of the caller's own", async () => {
+    class Mine extends Gpt {
+      override toConfigJson() {
+        return { ...super.toConfigJson(), model_type: "mine" };
+      }
+    }
+    const mine = () => new Mine(newModel().config, { seed: 4 });
+    await newTrainer({ ...options(), model: mine(), steps: 4 }).run();
+    const resumed = newTrainer({ ...options(), model: mine(), steps: 6 });
+    expect((await eventsOf(resumed))[0]).toMatchObject({ type: "resume", step: 4 });
+    expect(resumed.model).toBeInstanceOf(Mine);
   });
 
   it("say which setting is another one now", async () => {
