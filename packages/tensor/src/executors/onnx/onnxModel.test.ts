@@ -31,7 +31,7 @@ describe("samples", () => {
   it.each(names)("%s is byte-equal to the file that was checked", async (name) => {
     const { model, tensors } = samples.find((sample) => sample.name === name)!;
     const committed = (extension: string) => readFile(new URL(`../__fixtures__/${name}.${extension}`, import.meta.url));
-    const again = "(after a change of lowerings: run tools/fixtures/onnx_programs.ts, then check_onnx.py)";
+    const again = "(after a change of lowerings: run packages/tensor/test/writeOnnxSamples.ts, then check_onnx.py)";
     expect(Buffer.compare(model, await committed("onnx")), again).toBe(0);
     expect(Buffer.compare(serializeSafetensors(tensors), await committed("safetensors")), again).toBe(0);
   });

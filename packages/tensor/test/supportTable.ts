@@ -1,21 +1,19 @@
 // Writes docs/support.md, the table of ops, executors and gradients, from the op records:
-//   node --import ./scripts/runFromSource.mjs --conditions=@llm/source scripts/supportTable.ts
+//   node --import ./scripts/runFromSource.mjs --conditions=@llm/source packages/tensor/test/supportTable.ts
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
-import { fusedOps, primitiveOps } from "../packages/tensor/src/ops/index.ts";
-import type { OpDefinition } from "../packages/tensor/src/ops/op.ts";
-import { repositoryRoot } from "./workspace.ts";
+import { fusedOps, primitiveOps } from "../src/ops/index.ts";
+import type { OpDefinition } from "../src/ops/op.ts";
 
-export const supportFile = "docs/support.md";
+export const supportFile = fileURLToPath(new URL("../../../docs/support.md", import.meta.url));
 
 /** The whole page. */
 export function supportTable(): string {
   return [
     "# Ops, executors and gradients",
     "",
-    "Generated from the op records by `scripts/supportTable.ts`; a test keeps it current. Every op runs its cases on every",
+    "Generated from the op records by `packages/tensor/test/supportTable.ts`; a test keeps it current. Every op runs its cases on every",
     "executor, forward and backward, in every dtype it takes, and every gradient is held against finite differences.",
     "",
     `## Primitives (${primitiveOps.length})`,
@@ -57,4 +55,4 @@ function describeOnnx({ onnx, widen = {} }: OpDefinition): string {
   return wider.length === 0 ? how : `${how}; ${wider.join(", ")}`;
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(repositoryRoot, supportFile), supportTable());
+if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync(supportFile, supportTable());
