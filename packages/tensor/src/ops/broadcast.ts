@@ -28,6 +28,7 @@ export const broadcastToOp = defineOp<BroadcastAttributes>({
     });
   },
   onnx: (emit, [x], { outputs }) => emit.node("Expand", [x!, emit.dimensions(outputs[0]!.shape)]),
+  tfjs: (tf, [x], { outputs }) => tf.broadcastTo(x!, [...outputs[0]!.shape]),
   widen: widenBfloat16,
 });
 
@@ -91,7 +92,9 @@ export const sumOp = defineOp<ReduceAttributes>({
     emit.node("ReduceSum", [x!, emit.constant("int64", axes, [axes.length])], {
       keepdims: { int: Number(keepDimensions) },
     }),
+  tfjs: (tf, [x], { attributes: { axes, keepDimensions } }) => tf.sum(x!, [...axes], keepDimensions),
   widen: widenSmallIntegers,
+  precision: "float32",
 });
 
 /** Sum over `axes` (default: all). */

@@ -6,6 +6,7 @@ import { type Attributes, describeShape, makeNode, type Shape, type Tensor, type
 import { concreteCount, requireValidShape } from "../shape.ts";
 import { Storage } from "../storage.ts";
 import { apply, defineOp } from "./op.ts";
+import { fromHost } from "./tfjsData.ts";
 
 function leafType(attributes: { dtype: DType; shape: readonly Dimension[] }): TensorType {
   return { dtype: attributes.dtype, shape: attributes.shape };
@@ -24,6 +25,7 @@ export const placeholderOp = defineOp<PlaceholderAttributes>({
   vjp: "zero",
   reference: () => neverRuns("placeholder"),
   onnx: () => neverRuns("placeholder"),
+  tfjs: () => neverRuns("placeholder"),
 });
 
 export function placeholder(name: string, dtype: DType, shape: Shape): Tensor {
@@ -40,6 +42,7 @@ export const storedOp = defineOp<StoredAttributes>({
   vjp: "zero",
   reference: () => neverRuns("stored"),
   onnx: () => neverRuns("stored"),
+  tfjs: () => neverRuns("stored"),
 });
 
 export function fromStorage(storage: Storage): Tensor {
@@ -123,6 +126,7 @@ export const constantOp = defineOp<ConstantAttributes>({
     output!.set(toNumbers(attributes.dtype, attributes.data));
   },
   onnx: (emit, _, { attributes }) => emit.constant(attributes.dtype, attributes.data, attributes.shape),
+  tfjs: (tf, _, { attributes: { dtype, shape, data } }) => fromHost(tf, { dtype, shape, data: toNumbers(dtype, data) }),
 });
 
 /** A literal of the program: one number, or as many as `shape` has elements. */
@@ -162,6 +166,7 @@ export const iotaOp = defineOp<CountAttributes>({
     const end = emit.node("Cast", [emit.node("Squeeze", [emit.dimensions([attributes.length])])], { to: { int: 6 } });
     return emit.node("Range", [emit.constant("int32", [0], []), end, emit.constant("int32", [1], [])]);
   },
+  tfjs: (tf, _, { outputs }) => tf.range(0, outputs[0]!.shape[0]!, 1, "int32"),
 });
 
 /** The numbers 0 to `length - 1` as an int32 vector. */

@@ -1,119 +1,43 @@
 // Ops that work element by element: arithmetic, functions, comparison, logic, bits, select and cast. Inputs broadcast.
 import { type DType, isFloat, isInteger, requireFloat } from "../dtype.ts";
-import { DTypeError, ExecutionError } from "../errors.ts";
-import { type Attributes, describeType, type Tensor, type TensorType } from "../graph.ts";
+import { ExecutionError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
 import { broadcastShapes } from "../shape.ts";
 import { asTensor, type Operand } from "./create.ts";
-import { broadcastStrides, walkStrided } from "./loops.ts";
+import {
+  binary,
+  both,
+  mapBroadcast,
+  pair,
+  requireBool,
+  requireNumeric,
+  requireSameDType,
+  requireUint32,
+  unary,
+} from "./elementwiseOp.ts";
+import { errorFunction } from "./errorFunction.ts";
 import { onnxDataType } from "./onnxDataType.ts";
 import {
   apply,
   defineOp,
-  type GradientRule,
-  type KernelContext,
-  type NumberArray,
-  type OnnxLowering,
   type OpDefinition,
+  type TensorFlow,
+  type TensorFlowTensor,
   type Widening,
   widenBfloat16,
 } from "./op.ts";
+import { tfjsDType } from "./tfjsData.ts";
 
-type None = Attributes;
-type DTypeRule = (where: string, dtype: DType) => void;
-
-function requireNumeric(where: string, dtype: DType): void {
-  if (dtype === "bool") throw new DTypeError(`${where}: expected numbers, got bool (cast it first)`);
-}
-
-function requireBool(where: string, dtype: DType): void {
-  if (dtype !== "bool") throw new DTypeError(`${where}: expected bool, got ${dtype} (compare or cast it first)`);
-}
-
-function requireUint32(where: string, dtype: DType): void {
-  if (dtype !== "uint32") throw new DTypeError(`${where}: expected uint32, got ${dtype} (cast it first)`);
-}
-
-function requireSameDType(where: string, a: TensorType, b: TensorType): void {
-  if (a.dtype !== b.dtype) {
-    throw new DTypeError(`${where}: dtypes differ: ${describeType(a)} and ${describeType(b)} (cast one of them)`);
-  }
-}
-
-function mapBroadcast(
-  inputs: readonly NumberArray[],
-  output: NumberArray,
-  context: KernelContext<Attributes>,
-  compute: (output: number, positions: readonly number[]) => number,
-): void {
-  const shape = context.outputs[0]!.shape;
-  const positions = inputs.map((_, i) => {
-    const index = new Int32Array(output.length);
-    walkStrided(shape, broadcastStrides(context.inputs[i]!.shape, shape), (out, from) => {
-      index[out] = from;
-    });
-    return index;
-  });
-  const current = new Array<number>(inputs.length);
-  for (let i = 0; i < output.length; i++) {
-    for (let k = 0; k < positions.length; k++) current[k] = positions[k]![i]!;
-    output[i] = compute(i, current);
-  }
-}
-
-function unary(
-  name: string,
-  require: DTypeRule,
-  scalar: (x: number) => number,
-  vjp: GradientRule<None> | "zero",
-  onnx: OnnxLowering<None>,
-  result?: DType,
-) {
-  return defineOp({
-    name,
-    infer: ([x]) => {
-      require(name, x!.dtype);
-      return { dtype: result ?? x!.dtype, shape: x!.shape };
-    },
-    vjp,
-    reference: ([x], [output]) => {
-      for (let i = 0; i < output!.length; i++) output![i] = scalar(x![i]!);
-    },
-    onnx,
-    widen: widenBfloat16,
-  });
-}
-
-function binary(
-  name: string,
-  require: DTypeRule,
-  scalar: (a: number, b: number) => number,
-  vjp: GradientRule<None> | "zero",
-  onnx: OnnxLowering<None>,
-  result?: DType,
-) {
-  return defineOp({
-    name,
-    infer: ([a, b]) => {
-      requireSameDType(name, a!, b!);
-      require(name, a!.dtype);
-      return { dtype: result ?? a!.dtype, shape: broadcastShapes(name, a!.shape, b!.shape) };
-    },
-    vjp,
-    reference: ([a, b], [output], context) =>
-      mapBroadcast([a!, b!], output!, context, (_, [i, j]) => scalar(a![i!]!, b![j!]!)),
-    onnx,
-    widen: widenBfloat16,
-  });
-}
-
-function extend(properties: Pick<OpDefinition, "idle" | "simd">, op: OpDefinition): OpDefinition {
+function extend(properties: Pick<OpDefinition, "idle" | "simd" | "precision">, op: OpDefinition): OpDefinition {
   return { ...op, ...properties };
 }
 
-/** Two operands of one dtype: a number takes the other's. */
-function pair(a: Operand, b: Operand): [Tensor, Tensor] {
-  const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "float32";
-  return [asTensor(a, dtype), asTensor(b, dtype)];
+/** The lowest 32 bits of the product of int32, of which TensorFlow.js's own product may lose some to a float64. */
+function multiplyInt32(tf: TensorFlow, a: TensorFlowTensor, b: TensorFlowTensor): TensorFlowTensor {
+  const halfRange = tf.scalar(2 ** 16, "int32");
+  const low = tf.mod(a, halfRange);
+  const high = tf.floorDiv(tf.sub(a, low), halfRange);
+  return tf.add(tf.mul(tf.mul(high, b), halfRange), tf.mul(low, b));
 }
 
 function divideIntegers(a: number, b: number): number {
@@ -128,7 +52,7 @@ export const addOp = extend(
     requireNumeric,
     (a, b) => a + b,
     ({ gradient }) => [gradient, gradient],
-    { opType: "Add" },
+    both("Add", "add"),
   ),
 );
 export const add = (a: Operand, b: Operand): Tensor => apply(addOp, pair(a, b), {});
@@ -140,9 +64,7 @@ export const subOp = extend(
     requireNumeric,
     (a, b) => a - b,
     ({ gradient }) => [gradient, neg(gradient)],
-    {
-      opType: "Sub",
-    },
+    both("Sub", "sub"),
   ),
 );
 export const sub = (a: Operand, b: Operand): Tensor => apply(subOp, pair(a, b), {});
@@ -153,9 +75,7 @@ export const mulOp = defineOp({
     requireNumeric,
     (a, b) => a * b,
     ({ gradient, inputs: [a, b] }) => [mul(gradient, b!), mul(gradient, a!)],
-    {
-      opType: "Mul",
-    },
+    both("Mul", "mul"),
   ),
   reference: ([a, b], [output], context) => {
     // A product of two 32-bit integers exceeds 2^53: wrap it exactly.
@@ -164,6 +84,7 @@ export const mulOp = defineOp({
     mapBroadcast([a!, b!], output!, context, (_, [i, j]) => product(a![i!]!, b![j!]!));
   },
   onnx: { opType: "Mul" },
+  tfjs: (tf, [a, b], { outputs }) => (outputs[0]!.dtype === "int32" ? multiplyInt32(tf, a!, b!) : tf.mul(a!, b!)),
   idle: { left: 1, right: 1 },
   simd: "f32x4.mul",
 });
@@ -178,7 +99,7 @@ export const divOp = defineOp({
       const gradientA = div(gradient, b!);
       return [gradientA, neg(mul(gradientA, y!))];
     },
-    { opType: "Div" },
+    both("Div", "div"),
   ),
   reference: ([a, b], [output], context) => {
     const divide = isInteger(context.outputs[0]!.dtype) ? divideIntegers : (x: number, y: number) => x / y;
@@ -192,6 +113,9 @@ export const divOp = defineOp({
     const divisor = emit.node("Where", [isMinusOne, emit.constant(dtype, [1], []), b!]);
     return emit.node("Where", [isMinusOne, emit.node("Neg", [a!]), emit.node("Div", [a!, divisor])]);
   },
+  tfjs: (tf, [a, b]) => tf.div(a!, b!),
+  // It rounds downwards and does not notice a division by zero.
+  tfjsReference: ["int32", "int8", "uint8"],
   simd: "f32x4.div",
   idle: { right: 1 },
 });
@@ -199,7 +123,7 @@ export const divOp = defineOp({
 export const div = (a: Operand, b: Operand): Tensor => apply(divOp, pair(a, b), {});
 
 export const powOp = extend(
-  { idle: { right: 1 } },
+  { idle: { right: 1 }, precision: "float32" },
   binary(
     "pow",
     requireFloat,
@@ -210,7 +134,7 @@ export const powOp = extend(
       const logA = log(where(zero, asTensor(1, a!.dtype), a!));
       return [mul(gradient, mul(b!, pow(a!, sub(b!, 1)))), mul(gradient, mul(y!, logA))];
     },
-    { opType: "Pow" },
+    both("Pow", "pow"),
   ),
 );
 export const pow = (a: Operand, b: Operand): Tensor => apply(powOp, pair(a, b), {});
@@ -224,7 +148,7 @@ export const maximumOp = binary(
     const first = logicalNot(less(a!, b!));
     return [where(first, gradient, zeroOf(gradient)), where(first, zeroOf(gradient), gradient)];
   },
-  { opType: "Max" },
+  both("Max", "maximum"),
 );
 export const maximum = (a: Operand, b: Operand): Tensor => apply(maximumOp, pair(a, b), {});
 
@@ -236,7 +160,7 @@ export const minimumOp = binary(
     const first = logicalNot(less(b!, a!));
     return [where(first, gradient, zeroOf(gradient)), where(first, zeroOf(gradient), gradient)];
   },
-  { opType: "Min" },
+  both("Min", "minimum"),
 );
 export const minimum = (a: Operand, b: Operand): Tensor => apply(minimumOp, pair(a, b), {});
 
@@ -249,29 +173,37 @@ export const negOp = defineOp({
     requireNumeric,
     (x) => -x,
     ({ gradient }) => [neg(gradient)],
-    { opType: "Neg" },
+    both("Neg", "neg"),
   ),
   reference: ([x], [output]) => {
     for (let i = 0; i < output!.length; i++) output![i] = -x![i]!;
   },
   onnx: { opType: "Neg" },
+  tfjs: (tf, [x]) => tf.neg(x!),
   widen: widenUnsigned,
 });
 export const neg = (x: Tensor): Tensor => apply(negOp, [x], {});
 
-export const absOp = unary("abs", requireNumeric, Math.abs, ({ gradient, inputs: [x] }) => [mul(gradient, sign(x!))], {
-  opType: "Abs",
-});
+export const absOp = unary(
+  "abs",
+  requireNumeric,
+  Math.abs,
+  ({ gradient, inputs: [x] }) => [mul(gradient, sign(x!))],
+  both("Abs", "abs"),
+);
 export const abs = (x: Tensor): Tensor => apply(absOp, [x], {});
 
-export const signOp = unary("sign", requireNumeric, Math.sign, "zero", { opType: "Sign" });
+export const signOp = unary("sign", requireNumeric, Math.sign, "zero", {
+  onnx: { opType: "Sign" },
+  tfjs: (tf, [x]) => tf.where(tf.isNaN(x!), x!, tf.sign(x!)),
+});
 export const sign = (x: Tensor): Tensor => apply(signOp, [x], {});
 
-export const floorOp = unary("floor", requireFloat, Math.floor, "zero", { opType: "Floor" });
+export const floorOp = unary("floor", requireFloat, Math.floor, "zero", both("Floor", "floor"));
 export const floor = (x: Tensor): Tensor => apply(floorOp, [x], {});
 
 /** To the nearest whole number, ties to even. */
-export const roundOp = unary("round", requireFloat, roundHalfToEven, "zero", { opType: "Round" });
+export const roundOp = unary("round", requireFloat, roundHalfToEven, "zero", both("Round", "round"));
 export const round = (x: Tensor): Tensor => apply(roundOp, [x], {});
 
 function roundHalfToEven(x: number): number {
@@ -281,14 +213,22 @@ function roundHalfToEven(x: number): number {
   return down % 2 === 0 ? down : down + 1;
 }
 
-export const expOp = unary("exp", requireFloat, Math.exp, ({ gradient, outputs: [y] }) => [mul(gradient, y!)], {
-  opType: "Exp",
-});
+export const expOp = extend({ precision: "float32" }, unary(
+  "exp",
+  requireFloat,
+  Math.exp,
+  ({ gradient, outputs: [y] }) => [mul(gradient, y!)],
+  both("Exp", "exp"),
+));
 export const exp = (x: Tensor): Tensor => apply(expOp, [x], {});
 
-export const logOp = unary("log", requireFloat, Math.log, ({ gradient, inputs: [x] }) => [div(gradient, x!)], {
-  opType: "Log",
-});
+export const logOp = extend({ precision: "float32" }, unary(
+  "log",
+  requireFloat,
+  Math.log,
+  ({ gradient, inputs: [x] }) => [div(gradient, x!)],
+  both("Log", "log"),
+));
 export const log = (x: Tensor): Tensor => apply(logOp, [x], {});
 
 export const sqrtOp = extend(
@@ -298,14 +238,18 @@ export const sqrtOp = extend(
     requireFloat,
     Math.sqrt,
     ({ gradient, outputs: [y] }) => [div(mul(gradient, 0.5), y!)],
-    { opType: "Sqrt" },
+    both("Sqrt", "sqrt"),
   ),
 );
 export const sqrt = (x: Tensor): Tensor => apply(sqrtOp, [x], {});
 
-export const sinOp = unary("sin", requireFloat, Math.sin, ({ gradient, inputs: [x] }) => [mul(gradient, cos(x!))], {
-  opType: "Sin",
-});
+export const sinOp = unary(
+  "sin",
+  requireFloat,
+  Math.sin,
+  ({ gradient, inputs: [x] }) => [mul(gradient, cos(x!))],
+  both("Sin", "sin"),
+);
 export const sin = (x: Tensor): Tensor => apply(sinOp, [x], {});
 
 export const cosOp = unary(
@@ -313,9 +257,7 @@ export const cosOp = unary(
   requireFloat,
   Math.cos,
   ({ gradient, inputs: [x] }) => [neg(mul(gradient, sin(x!)))],
-  {
-    opType: "Cos",
-  },
+  both("Cos", "cos"),
 );
 export const cos = (x: Tensor): Tensor => apply(cosOp, [x], {});
 
@@ -324,7 +266,7 @@ export const tanhOp = unary(
   requireFloat,
   Math.tanh,
   ({ gradient, outputs: [y] }) => [mul(gradient, sub(1, mul(y!, y!)))],
-  { opType: "Tanh" },
+  both("Tanh", "tanh"),
 );
 export const tanh = (x: Tensor): Tensor => apply(tanhOp, [x], {});
 
@@ -333,7 +275,7 @@ export const sigmoidOp = unary(
   requireFloat,
   (x) => 1 / (1 + Math.exp(-x)),
   ({ gradient, outputs: [y] }) => [mul(gradient, mul(y!, sub(1, y!)))],
-  { opType: "Sigmoid" },
+  both("Sigmoid", "sigmoid"),
 );
 export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, [x], {});
 
@@ -342,35 +284,16 @@ export const erfOp = unary(
   requireFloat,
   errorFunction,
   ({ gradient, inputs: [x] }) => [mul(gradient, mul(exp(neg(mul(x!, x!))), 2 / Math.sqrt(Math.PI)))],
-  { opType: "Erf" },
+  both("Erf", "erf"),
 );
 export const erf = (x: Tensor): Tensor => apply(erfOp, [x], {});
-
-/** erf to about 1e-15: its Taylor series near 0, the continued fraction of erfc elsewhere. */
-function errorFunction(x: number): number {
-  const size = Math.abs(x);
-  if (Number.isNaN(x)) return x;
-  if (size > 6) return Math.sign(x);
-  if (size < 2.5) {
-    let term = size;
-    let sum = size;
-    for (let n = 1; Math.abs(term) > 1e-17 * sum; n++) {
-      term *= -(size * size) / n;
-      sum += term / (2 * n + 1);
-    }
-    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI);
-  }
-  let fraction = 0;
-  for (let k = 60; k > 0; k--) fraction = k / 2 / (size + fraction);
-  return Math.sign(x) * (1 - Math.exp(-size * size) / Math.sqrt(Math.PI) / (size + fraction));
-}
 
 export const isNaNOp = unary(
   "isNaN",
   requireFloat,
   (x) => (Number.isNaN(x) ? 1 : 0),
   "zero",
-  { opType: "IsNaN" },
+  both("IsNaN", "isNaN"),
   "bool",
 );
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name of the op in every tensor library
@@ -381,12 +304,12 @@ export const equalOp = binary(
   () => {},
   (a, b) => (a === b ? 1 : 0),
   "zero",
-  { opType: "Equal" },
+  both("Equal", "equal"),
   "bool",
 );
 export const equal = (a: Operand, b: Operand): Tensor => apply(equalOp, pair(a, b), {});
 
-export const lessOp = binary("less", requireNumeric, (a, b) => (a < b ? 1 : 0), "zero", { opType: "Less" }, "bool");
+export const lessOp = binary("less", requireNumeric, (a, b) => (a < b ? 1 : 0), "zero", both("Less", "less"), "bool");
 export const less = (a: Operand, b: Operand): Tensor => apply(lessOp, pair(a, b), {});
 export const greater = (a: Operand, b: Operand): Tensor => less(b, a);
 
@@ -395,33 +318,31 @@ export const lessOrEqualOp = binary(
   requireNumeric,
   (a, b) => (a <= b ? 1 : 0),
   "zero",
-  { opType: "LessOrEqual" },
+  both("LessOrEqual", "lessEqual"),
   "bool",
 );
 export const lessOrEqual = (a: Operand, b: Operand): Tensor => apply(lessOrEqualOp, pair(a, b), {});
 export const greaterOrEqual = (a: Operand, b: Operand): Tensor => lessOrEqual(b, a);
 
-export const logicalNotOp = unary("logicalNot", requireBool, (x) => (x ? 0 : 1), "zero", { opType: "Not" });
+export const logicalNotOp = unary("logicalNot", requireBool, (x) => (x ? 0 : 1), "zero", both("Not", "logicalNot"));
 export const logicalNot = (x: Tensor): Tensor => apply(logicalNotOp, [x], {});
 
-export const logicalAndOp = binary("logicalAnd", requireBool, (a, b) => a & b, "zero", { opType: "And" });
+export const logicalAndOp = binary("logicalAnd", requireBool, (a, b) => a & b, "zero", both("And", "logicalAnd"));
 export const logicalAnd = (a: Tensor, b: Tensor): Tensor => apply(logicalAndOp, [a, b], {});
 
-export const logicalOrOp = binary("logicalOr", requireBool, (a, b) => a | b, "zero", { opType: "Or" });
+export const logicalOrOp = binary("logicalOr", requireBool, (a, b) => a | b, "zero", both("Or", "logicalOr"));
 export const logicalOr = (a: Tensor, b: Tensor): Tensor => apply(logicalOrOp, [a, b], {});
 
 export const bitwiseXorOp = binary("bitwiseXor", requireUint32, (a, b) => (a ^ b) >>> 0, "zero", {
-  opType: "BitwiseXor",
+  onnx: { opType: "BitwiseXor" },
+  tfjs: "reference",
 });
 export const bitwiseXor = (a: Operand, b: Operand): Tensor => apply(bitwiseXorOp, pair(a, b), {});
 
-export const shiftRightOp = binary(
-  "shiftRight",
-  requireUint32,
-  (a, b) => a >>> b,
-  "zero",
-  (emit, inputs) => emit.node("BitShift", inputs, { direction: "RIGHT" }),
-);
+export const shiftRightOp = binary("shiftRight", requireUint32, (a, b) => a >>> b, "zero", {
+  onnx: (emit, inputs) => emit.node("BitShift", inputs, { direction: "RIGHT" }),
+  tfjs: "reference",
+});
 export const shiftRight = (a: Operand, b: Operand): Tensor => apply(shiftRightOp, pair(a, b), {});
 
 /** Elements of `whenTrue` where `condition` holds, of `whenFalse` elsewhere; all three broadcast. */
@@ -449,6 +370,7 @@ export const whereOp = defineOp({
   },
   simd: "v128.bitselect",
   widen: { ...widenBfloat16, uint32: "int64", int8: "int32" },
+  tfjs: (tf, [condition, a, b]) => tf.where(condition!, a!, b!),
 });
 export const where = (condition: Tensor, whenTrue: Operand, whenFalse: Operand): Tensor =>
   apply(whereOp, [condition, ...pair(whenTrue, whenFalse)], {});
@@ -468,7 +390,10 @@ export const castOp = defineOp<CastAttributes>({
     for (let i = 0; i < output!.length; i++) output![i] = convert(x![i]!);
   },
   onnx: (emit, inputs, { attributes }) => emit.node("Cast", inputs, { to: { int: onnxDataType[attributes.dtype] } }),
+  // Dtypes it does not have run on the host and never get here.
+  tfjs: (tf, [x], { attributes }) => tf.cast(x!, tfjsDType[attributes.dtype]!),
   idle: "sameType",
+  precision: "unchanged",
 });
 export const cast = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x : apply(castOp, [x], { dtype }));
 
@@ -478,7 +403,7 @@ export const stopGradientOp = unary(
   () => {},
   (x) => x,
   "zero",
-  { opType: "Identity" },
+  both("Identity", "clone"),
 );
 export const stopGradient = (x: Tensor): Tensor => apply(stopGradientOp, [x], {});
 

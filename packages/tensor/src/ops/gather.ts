@@ -3,14 +3,14 @@ import type { Dimension } from "../dimension.ts";
 import type { DType } from "../dtype.ts";
 import { DTypeError, ExecutionError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Tensor, type TensorType } from "../graph.ts";
-import { elementCount, normalizeAxis, shapesEqual } from "../shape.ts";
+import { concreteCount, elementCount, normalizeAxis, shapesEqual } from "../shape.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { constant, iota } from "./create.ts";
 import { add } from "./elementwise.ts";
 import { aroundAxis } from "./loops.ts";
 import { transpose } from "./movement.ts";
 import { onnxDataType } from "./onnxDataType.ts";
-import { apply, defineOp, type NumberArray, type Widening, widenBfloat16 } from "./op.ts";
+import { apply, defineOp, type NumberArray, type TensorFlowTensor, type Widening, widenBfloat16 } from "./op.ts";
 
 /** Adding by index is there for float32 and the integers only. */
 const widenHalves: Widening = { ...widenBfloat16, float16: "float32" };
@@ -24,6 +24,21 @@ function requireIndices(where: string, indices: TensorType): void {
 function checkedIndex(where: string, index: number, size: number): number {
   if (!(index >= 0 && index < size)) throw new ExecutionError(`${where}: index ${index} is outside 0 to ${size - 1}`);
   return index;
+}
+
+/** The indices on the host, all of them inside the axis: TensorFlow.js does not check them on every device. */
+function readIndices(where: string, indices: TensorFlowTensor, size: number): Int32Array {
+  const numbers = indices.dataSync<"int32">();
+  for (const index of numbers) checkedIndex(where, index, size);
+  return numbers;
+}
+
+/** Where the elements that `indices` name along an axis of `size` are in the flat tensor. */
+function flatPlaces(where: string, indices: TensorFlowTensor, axis: number, size: number): Int32Array {
+  const numbers = readIndices(where, indices, size);
+  const { length, inner } = aroundAxis(indices.shape, axis);
+  const block = length * inner;
+  return numbers.map((index, at) => (Math.floor(at / block) * size + index) * inner + (at % inner));
 }
 
 export const gatherOp = defineOp<None>({
@@ -44,6 +59,10 @@ export const gatherOp = defineOp<None>({
     }
   },
   onnx: { opType: "Gather" },
+  tfjs: (tf, [table, indices], { inputs }) => {
+    readIndices("gather", indices!, inputs[0]!.shape[0]!);
+    return tf.gather(table!, indices!);
+  },
 });
 
 /** Rows of `table` along `axis` (default 0) chosen by `indices`, whose axes take the place of that axis. */
@@ -114,7 +133,15 @@ export const scatterAddOp = defineOp<ScatterAddAttributes>({
     const everyElement = emit.node("Expand", [column, emit.dimensions([count, ...width])]);
     return emit.node("ScatterElements", [zeros, everyElement, flat], { axis: { int: 0 }, reduction: "add" });
   },
+  tfjs: (tf, [indices, updates], { outputs }) => {
+    const { shape } = outputs[0]!;
+    const count = readIndices("scatterAdd", indices!, shape[0]!).length;
+    if (count === 0) return tf.zeros([...shape], updates!.dtype);
+    const [column, rows] = [tf.reshape(indices!, [count, 1]), tf.reshape(updates!, [count, ...shape.slice(1)])];
+    return tf.scatterND(column, rows, [...shape]);
+  },
   widen: widenHalves,
+  precision: "float32",
 });
 
 /** A table of `rows` rows, zero but for `updates`, which are added at the rows that `indices` name. */
@@ -154,6 +181,10 @@ export const gatherElementsOp = defineOp<AxisAttributes>({
     }
   },
   onnx: (emit, inputs, { attributes }) => emit.node("GatherElements", inputs, { axis: { int: attributes.axis } }),
+  tfjs: (tf, [x, indices], { attributes: { axis }, inputs, outputs }) => {
+    const places = flatPlaces("gatherElements", indices!, axis, inputs[0]!.shape[axis]!);
+    return tf.reshape(tf.gather(tf.reshape(x!, [-1]), tf.tensor1d(places, "int32")), [...outputs[0]!.shape]);
+  },
 });
 
 /** For each place of `indices`, the element of `x` at that place with `axis` replaced by the index. */
@@ -193,7 +224,16 @@ export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
       reduction: "add",
     });
   },
+  tfjs: (tf, [indices, updates], { attributes: { axis }, outputs }) => {
+    const { shape } = outputs[0]!;
+    const places = flatPlaces("scatterElementsAdd", indices!, axis, shape[axis]!);
+    if (places.length === 0) return tf.zeros([...shape], updates!.dtype);
+    const column = tf.tensor2d(places, [places.length, 1], "int32");
+    const sums = tf.scatterND(column, tf.reshape(updates!, [-1]), [concreteCount(shape)]);
+    return tf.reshape(sums, [...shape]);
+  },
   widen: widenHalves,
+  precision: "float32",
 });
 
 /** The gradient of `gatherElements`: `updates` added to zeros of `size` along `axis` at the places `indices` name. */
@@ -233,7 +273,20 @@ export const updateSliceOp = defineOp<AxisAttributes>({
     const tail = emit.node("Slice", [target!, next, end, one(axis)]);
     return emit.node("Concat", [head, patch!, tail], { axis: { int: axis } });
   },
+  tfjs: (tf, [target, patch, start], { attributes: { axis }, inputs }) => {
+    const [size, length] = [inputs[0]!.shape[axis]!, inputs[1]!.shape[axis]!];
+    const at = checkedStart(start!.dataSync()[0]!, length, axis, size);
+    const [head, , tail] = tf.split(target!, [at, length, size - at - length], axis);
+    return tf.concat([head!, patch!, tail!], axis);
+  },
 });
+
+function checkedStart(start: number, length: number, axis: number, size: number): number {
+  if (!(start >= 0 && start + length <= size)) {
+    throw new ExecutionError(`updateSlice: ${length} rows at ${start} do not fit into axis ${axis} of size ${size}`);
+  }
+  return start;
+}
 
 function writeSlice(
   target: NumberArray,
@@ -246,11 +299,7 @@ function writeSlice(
 ): void {
   const to = aroundAxis(targetShape, axis);
   const from = aroundAxis(patchShape, axis);
-  if (!(start >= 0 && start + from.length <= to.length)) {
-    throw new ExecutionError(
-      `updateSlice: ${from.length} rows at ${start} do not fit into axis ${axis} of size ${to.length}`,
-    );
-  }
+  checkedStart(start, from.length, axis, to.length);
   output.set(target);
   const block = from.length * from.inner;
   for (let o = 0; o < from.outer; o++) {

@@ -77,7 +77,9 @@ export const matmulOp = defineOp<MatmulAttributes>({
           { domain: "com.microsoft" },
         )
       : emit.node("MatMul", inputs),
+  tfjs: (tf, [a, b], { attributes: { transposeA, transposeB } }) => tf.matMul(a!, b!, transposeA, transposeB),
   widen: widenBfloat16,
+  precision: "low",
 });
 
 function flattenRows(x: Tensor): Tensor {

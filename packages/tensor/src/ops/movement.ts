@@ -13,6 +13,7 @@ type ReshapeAttributes = { shape: readonly Dimension[] };
 export const reshapeOp = defineOp<ReshapeAttributes>({
   name: "reshape",
   idle: "sameType",
+  view: true,
   infer: ([x], { shape }) => {
     requireValidShape("reshape", shape);
     const [from, to] = [elementCount(x!.shape), elementCount(shape)];
@@ -27,6 +28,7 @@ export const reshapeOp = defineOp<ReshapeAttributes>({
   reference: ([x], [output]) => output!.set(x!),
   onnx: (emit, [x], { outputs }) =>
     emit.node("Reshape", [x!, emit.dimensions(outputs[0]!.shape)], { allowzero: { int: 1 } }),
+  tfjs: (tf, [x], { outputs }) => tf.reshape(x!, [...outputs[0]!.shape]),
 });
 
 /** The same elements in another shape; one size may be -1 and is worked out. */
@@ -73,6 +75,7 @@ export const transposeOp = defineOp<TransposeAttributes>({
     );
   },
   onnx: (emit, inputs, { attributes }) => emit.node("Transpose", inputs, { perm: { ints: attributes.permutation } }),
+  tfjs: (tf, [x], { attributes }) => tf.transpose(x!, [...attributes.permutation]),
 });
 
 /** Axes in another order; by default the last two change places. */
@@ -84,6 +87,11 @@ export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
 }
 
 type SliceAttributes = { axis: number; start: Dimension; end: Dimension };
+
+/** The corner of a slice: `start` along `axis`, 0 along the others. */
+function startingAt(start: number, axis: number, rank: number): number[] {
+  return Array<number>(rank).fill(0).with(axis, start);
+}
 
 export const sliceOp = defineOp<SliceAttributes>({
   name: "slice",
@@ -111,6 +119,8 @@ export const sliceOp = defineOp<SliceAttributes>({
   },
   onnx: (emit, [x], { attributes: { axis, start, end } }) =>
     emit.node("Slice", [x!, emit.dimensions([start]), emit.dimensions([end]), emit.constant(int64, [axis], [1])]),
+  tfjs: (tf, [x], { attributes: { axis, start }, outputs, size }) =>
+    tf.slice(x!, startingAt(size(start), axis, x!.rank), [...outputs[0]!.shape]),
 });
 
 /** Elements `start` to `end` (not included) along `axis`; negative positions count from the end. */
@@ -150,6 +160,11 @@ export const padOp = defineOp<PadAttributes>({
   },
   onnx: (emit, [x], { attributes: { axis, before, after } }) =>
     emit.node("Pad", [x!, emit.dimensions([before, after]), "", emit.constant(int64, [axis], [1])]),
+  tfjs: (tf, [x], { attributes: { axis, before, after }, size }) =>
+    tf.pad(
+      x!,
+      x!.shape.map((_, i): [number, number] => (i === axis ? [size(before), size(after)] : [0, 0])),
+    ),
   widen: widenBfloat16,
 });
 
@@ -205,6 +220,7 @@ export const concatOp = defineOp<ConcatAttributes>({
     }
   },
   onnx: (emit, inputs, { attributes }) => emit.node("Concat", inputs, { axis: { int: attributes.axis } }),
+  tfjs: (tf, inputs, { attributes }) => tf.concat([...inputs], attributes.axis),
 });
 
 /** Tensors one after another along `axis`. */
@@ -246,6 +262,7 @@ export const splitOp = defineOp<SplitAttributes>({
   },
   onnx: (emit, [x], { attributes: { axis, sizes } }) =>
     emit.nodes("Split", [x!, emit.dimensions(sizes)], sizes.length, { axis: { int: axis } }),
+  tfjs: (tf, [x], { attributes: { axis, sizes }, size }) => tf.split(x!, sizes.map(size), axis),
 });
 
 /** Consecutive parts of `x` along `axis` with the given sizes, which must add up to the axis. */

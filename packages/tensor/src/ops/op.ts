@@ -1,4 +1,5 @@
 // The record that defines an op in one place, and `record`, which applies one. Lowerings are data or pure functions: no runtime is loaded.
+import type * as TensorFlowCore from "@tensorflow/tfjs-core";
 import type { Dimension } from "../dimension.ts";
 import type { DType, HostData } from "../dtype.ts";
 import { type Attributes, makeNode, type Shape, type Tensor, type TensorType } from "../graph.ts";
@@ -69,18 +70,36 @@ export const widenBfloat16: Widening = { bfloat16: "float32" };
 /** For ops that it has for the larger integers only. */
 export const widenSmallIntegers: Widening = { ...widenBfloat16, int8: "int32", uint8: "int32", uint32: "int64" };
 
+/**
+ * What mixed precision does with an op that it finds in a float32 program (Micikevicius et al. 2018):
+ * `"low"` runs it in 16 bits; `"float32"` widens what comes in and keeps the result; `"rounded"` computes in float32 and stores the
+ * result in 16 bits; `"follow"` runs in 16 bits where everything computed that comes in is 16 bits, else in float32;
+ * `"unchanged"` leaves each input as it comes.
+ */
+export type PrecisionPolicy = "low" | "float32" | "rounded" | "follow" | "unchanged";
+
 /** An ONNX op of the same meaning, or a function that writes nodes and returns the name of each output. */
 export type OnnxLowering<A extends Attributes> =
   | { readonly opType: string; readonly domain?: "com.microsoft" }
   | ((emit: OnnxEmitter, inputs: readonly string[], context: OnnxContext<A>) => string | readonly string[]);
 
-export type SimdInstruction =
-  | "f32x4.add"
-  | "f32x4.sub"
-  | "f32x4.mul"
-  | "f32x4.div"
-  | "f32x4.sqrt"
-  | "v128.bitselect";
+export type SimdInstruction = "f32x4.add" | "f32x4.sub" | "f32x4.mul" | "f32x4.div" | "f32x4.sqrt" | "v128.bitselect";
+
+/** The API of `@tensorflow/tfjs-core`. */
+export type TensorFlow = typeof TensorFlowCore;
+export type TensorFlowTensor = TensorFlowCore.Tensor;
+
+/**
+ * How TensorFlow.js runs an op: a function over its own ops, or `"reference"` where it has none of the same meaning; the op's
+ * reference kernel then runs on the host. Sizes in the context are those of the run.
+ */
+export type TfjsLowering<A extends Attributes> =
+  | "reference"
+  | ((
+      tf: TensorFlow,
+      inputs: readonly TensorFlowTensor[],
+      context: KernelContext<A>,
+    ) => TensorFlowTensor | readonly TensorFlowTensor[]);
 
 export interface OpDefinition<A extends Attributes = Attributes> {
   readonly name: string;
@@ -93,20 +112,28 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   /** The meaning of a fused op, as a composition of other ops. */
   compose?(inputs: readonly Tensor[], attributes: A): Tensor | readonly Tensor[];
   /**
-   * When the op gives back its input: `"sameType"` if the output has the input's dtype and shape, else the literal that makes it
-   * idle as the left or right operand.
+   * When the op gives back its input: `"sameType"` if the output has the input's dtype and shape, `"always"` if the outputs are the
+   * first inputs and the node only told a pass something, else the literal that makes it idle as the left or right operand.
    */
-  readonly idle?: "sameType" | { readonly left?: number; readonly right: number };
+  readonly idle?: "sameType" | "always" | { readonly left?: number; readonly right: number };
   /** The WebAssembly instruction of the same meaning on four float32, where there is one: see wasm/simdKernel.ts. */
   readonly simd?: SimdInstruction;
+  /** Default `"follow"`. */
+  readonly precision?: PrecisionPolicy;
+  /** The output is the input's memory under another type: it takes no room of its own. Default false. */
+  readonly view?: boolean;
   /** How ONNX Runtime runs it; a fused op without one runs as its composition. */
   readonly onnx?: OnnxLowering<A>;
   /** Dtypes for which ONNX Runtime has no kernel, and the wider dtype in which the op runs there instead. */
   readonly widen?: Widening;
+  /** How TensorFlow.js runs it; a fused op without one runs as its composition. */
+  readonly tfjs?: TfjsLowering<A>;
+  /** Dtypes for which the ops of TensorFlow.js mean something else, so that the reference kernel runs. */
+  readonly tfjsReference?: readonly DType[];
 }
 
 type PrimitiveDefinition<A extends Attributes> = OpDefinition<A> &
-  Required<Pick<OpDefinition<A>, "reference">> & { readonly onnx: OnnxLowering<A> };
+  Required<Pick<OpDefinition<A>, "reference">> & { readonly onnx: OnnxLowering<A>; readonly tfjs: TfjsLowering<A> };
 type FusedDefinition<A extends Attributes> = OpDefinition<A> & Required<Pick<OpDefinition<A>, "compose">>;
 
 /** Defines a primitive. Leaving out a rule or a lowering does not type-check. */

@@ -57,6 +57,7 @@ export const maxOp = defineOp<ReduceAttributes>({
     const anyNaN = emit.node("Cast", [reduce(nans)], { to: { int: onnxDataType.bool } });
     return emit.node("Where", [anyNaN, emit.constant(inputs[0]!.dtype, [Number.NaN], []), reduce(x!)]);
   },
+  tfjs: (tf, [x], { attributes: { axes, keepDimensions } }) => tf.max(x!, [...axes], keepDimensions),
   widen: { ...widenBfloat16, uint32: "int64" },
 });
 
@@ -93,6 +94,7 @@ export const argMaxOp = defineOp<AxisAttributes>({
     emit.node("Cast", [emit.node("ArgMax", inputs, { axis: { int: attributes.axis }, keepdims: { int: 0 } })], {
       to: { int: 6 },
     }),
+  tfjs: (tf, [x], { attributes }) => tf.argMax(x!, attributes.axis),
   widen: { ...widenBfloat16, uint32: "int64" },
 });
 
@@ -128,7 +130,9 @@ export const cumulativeSumOp = defineOp<CumulativeSumAttributes>({
       reverse: { int: Number(reverse) },
       exclusive: { int: Number(exclusive) },
     }),
+  tfjs: (tf, [x], { attributes: { axis, reverse, exclusive } }) => tf.cumsum(x!, axis, exclusive, reverse),
   widen: widenSmallIntegers,
+  precision: "float32",
 });
 
 /** Running sum along `axis`; `exclusive` leaves the element itself out, `reverse` runs from the end. */
@@ -176,6 +180,12 @@ export const topKOp = defineOp<TopKAttributes>({
   onnx: (emit, [x], { attributes: { axis, k } }) => {
     const [values, indices] = emit.nodes("TopK", [x!, emit.dimensions([k])], 2, { axis: { int: axis } });
     return [values!, emit.node("Cast", [indices!], { to: { int: 6 } })];
+  },
+  tfjs: (tf, [x], { attributes: { axis, k }, size }) => {
+    // TensorFlow.js looks along the last axis only. Exchanging two axes undoes itself.
+    const order = [...x!.shape.keys()].with(axis, x!.rank - 1).with(-1, axis);
+    const { values, indices } = tf.topk(tf.transpose(x!, order), size(k));
+    return [tf.transpose(values, order), tf.transpose(indices, order)];
   },
   widen: widenBfloat16,
 });
