@@ -8,9 +8,9 @@ import type { HostArray } from "../storage.ts";
 import { bindDimensions } from "./bind.ts";
 import type { DeviceBuffer, Executable, Executor } from "./executor.ts";
 import { type Channel, directChannel, workerChannel } from "./onnx/channel.ts";
+import { divideWork, type OutputPlan } from "./onnx/hostWork.ts";
 import { onnxModel } from "./onnx/onnxModel.ts";
-import type { BufferId, RunOutput, StateUpdate } from "./onnx/protocol.ts";
-import { splitStateUpdates } from "./onnx/stateUpdates.ts";
+import type { BufferId, RunOutput } from "./onnx/protocol.ts";
 
 export interface OnnxOptions {
   /** `"worker"` (default) keeps the event loop free; `"main"` runs in the calling thread. */
@@ -79,30 +79,48 @@ async function compileSession(
   donated: readonly boolean[],
   { threads, ids, session }: SessionContext,
 ): Promise<Executable> {
-  const split = splitStateUpdates(program, donated);
-  const { bytes, inputNames, outputNames, origins } = onnxModel(split.program);
-  const outputTypes = split.program.outputs.map(({ dtype }) => dtype);
-  const request = { session, model: bytes, inputNames, outputNames, outputTypes, settings: { threads } };
+  const work = divideWork(program, donated);
+  const { bytes, inputNames, outputNames, origins } = onnxModel(work.program);
+  const outputTypes = work.program.outputs.map(({ dtype }) => dtype);
+  const { slices, kernels } = work;
+  const request = {
+    session,
+    model: bytes,
+    inputNames,
+    outputNames,
+    outputTypes,
+    settings: { threads },
+    slices,
+    kernels,
+  };
   await channel.send({ kind: "session", request }).catch((error) => Promise.reject(withOrigin(error, origins)));
 
   const run = async (inputs: readonly (DeviceBuffer | HostArray)[]): Promise<DeviceBuffer[]> => {
     bindDimensions(program, inputs);
     const buffers = inputs.map((input) => (input instanceof OnnxBuffer ? input.id : hostPart(input as HostArray)));
-    const kept = new Set(split.outputs.filter((output) => typeof output === "number"));
-    const updates = split.outputs.filter((output): output is StateUpdate => typeof output !== "number");
-    const places = updates.map((update) => ({ ...update, into: ids() }));
-    const outputs = outputNames.map((_, i) => (kept.has(i) ? ids() : undefined));
-    const release = buffers.filter((buffer, i): buffer is number => donated[i] === true && typeof buffer === "number");
+    const made = work.outputs.map((plan) => ({ plan, id: ids() }));
+    const idOf = (matches: (plan: OutputPlan) => boolean) => made.find(({ plan }) => matches(plan))?.id;
+    const run = {
+      session,
+      inputs: buffers,
+      outputs: outputNames.map((_, i) => idOf((plan) => plan.kind === "graph" && plan.output === i)),
+      slices: slices.map((_, i) => idOf((plan) => plan.kind === "slice" && plan.write === i)!),
+      kernels: kernels.map((_, i) =>
+        made.flatMap(({ plan, id }) =>
+          plan.kind === "kernel" && plan.kernel === i ? [{ array: plan.array, into: id }] : [],
+        ),
+      ),
+      release: buffers.filter((buffer, i): buffer is number => donated[i] === true && typeof buffer === "number"),
+    };
     const results = await channel
-      .send<RunOutput[]>({ kind: "run", request: { session, inputs: buffers, outputs, updates: places, release } })
+      .send<RunOutput[]>({ kind: "run", request: run })
       .catch((error) => Promise.reject(withOrigin(error, origins)));
-    return split.outputs.map((output, i) => {
-      const { dtype } = program.outputs[i]!;
-      if (typeof output === "number") {
-        const { shape, data } = results[output]!;
-        return new OnnxBuffer(outputs[output]!, { dtype, shape }, data);
-      }
-      return new OnnxBuffer(places[updates.indexOf(output)]!.into, { dtype, shape: inputs[output.target]!.shape });
+    return made.map(({ plan, id }, i) => {
+      const { dtype, shape } = program.outputs[i]!;
+      if (plan.kind === "graph")
+        return new OnnxBuffer(id, { dtype, shape: results[plan.output]!.shape }, results[plan.output]!.data);
+      if (plan.kind === "slice") return new OnnxBuffer(id, { dtype, shape: inputs[slices[plan.write]!.target]!.shape });
+      return new OnnxBuffer(id, { dtype, shape: shape as readonly number[] });
     });
   };
   return {

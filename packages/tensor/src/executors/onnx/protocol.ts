@@ -1,6 +1,7 @@
 // What the executor and the thread that owns ONNX Runtime say to each other. Buffers and sessions are numbers given out by the executor.
 import type { DType } from "../../dtype.ts";
 import type { HostArray } from "../../storage.ts";
+import type { SimdKernel } from "../../wasm/simdKernel.ts";
 
 export type BufferId = number;
 
@@ -9,12 +10,26 @@ export interface SessionSettings {
   readonly threads: number;
 }
 
-/** A state update done outside of the graph: output `patch` is written over donated input `target`. */
-export interface StateUpdate {
+/** A value of a run: an input of the session or an output of its model. */
+export interface Source {
+  readonly kind: "input" | "output";
+  readonly index: number;
+}
+
+/** A write done outside of the graph: output `patch` goes over donated input `target`, from `start` on along `axis`. */
+export interface SliceWrite {
   readonly target: number;
   readonly patch: number;
   readonly start: number;
   readonly axis: number;
+}
+
+/** An element-wise update done outside of the graph, in place. */
+export interface KernelPlan {
+  readonly kernel: SimdKernel;
+  readonly elements: number;
+  readonly arrays: readonly Source[];
+  readonly scalars: readonly Source[];
 }
 
 export interface SessionRequest {
@@ -25,6 +40,8 @@ export interface SessionRequest {
   /** What the program's outputs are; bfloat16 comes out of the model as float32. */
   readonly outputTypes: readonly DType[];
   readonly settings: SessionSettings;
+  readonly slices: readonly SliceWrite[];
+  readonly kernels: readonly KernelPlan[];
 }
 
 export interface RunRequest {
@@ -32,8 +49,10 @@ export interface RunRequest {
   readonly inputs: readonly (BufferId | HostArray)[];
   /** Where each output of the model goes: a new buffer, or nowhere. */
   readonly outputs: readonly (BufferId | undefined)[];
-  /** Updates in place: the buffer of input `target` lives on under `into`. */
-  readonly updates: readonly (StateUpdate & { readonly into: BufferId })[];
+  /** For each slice write, the buffer under which its target lives on. */
+  readonly slices: readonly BufferId[];
+  /** For each kernel, the buffers under which arrays that it has written live on. */
+  readonly kernels: readonly (readonly { readonly array: number; readonly into: BufferId }[])[];
   /** Buffers to free once the run is done. */
   readonly release: readonly BufferId[];
 }

@@ -5,7 +5,17 @@ import { type DType, fromBfloat16Bits, type HostData, toBfloat16Bits } from "../
 import { ExecutionError } from "../../errors.ts";
 import { aroundAxis } from "../../ops/loops.ts";
 import type { HostArray } from "../../storage.ts";
-import type { BufferId, Request, RunOutput, RunRequest, SessionRequest } from "./protocol.ts";
+import type {
+  BufferId,
+  KernelPlan,
+  Request,
+  RunOutput,
+  RunRequest,
+  SessionRequest,
+  SliceWrite,
+  Source,
+} from "./protocol.ts";
+import { type RuntimeBuffer, StateMemory } from "./stateMemory.ts";
 
 /** Outputs up to this many bytes come back with the reply of the run, so that reading a loss needs no second message. */
 const inlineBytes = 4096;
@@ -15,12 +25,10 @@ interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly outputTypes: readonly DType[];
-}
-
-/** A tensor in the runtime's form; bfloat16 is kept as float32. */
-interface RuntimeBuffer {
-  readonly tensor: Ort.Tensor;
-  readonly bfloat16: boolean;
+  readonly slices: readonly SliceWrite[];
+  readonly plans: readonly KernelPlan[];
+  /** Made at the first run: many programs are compiled to be looked at only. */
+  memory?: StateMemory;
 }
 
 export class OnnxRuntime {
@@ -54,7 +62,7 @@ export class OnnxRuntime {
       case "read":
         return toHost(this.#buffer(request.buffer));
       case "release":
-        for (const buffer of request.buffers) this.#buffers.delete(buffer);
+        for (const buffer of request.buffers) this.#forget(buffer);
         return undefined;
     }
   }
@@ -65,7 +73,7 @@ export class OnnxRuntime {
     for (const id of [...this.#sessions.keys()]) await this.#closeSession(id);
   }
 
-  async #openSession({ session: id, model, settings, ...names }: SessionRequest): Promise<void> {
+  async #openSession({ session: id, model, settings, kernels, ...names }: SessionRequest): Promise<void> {
     const session = await this.#ort.InferenceSession.create(model, {
       executionProviders: ["cpu"],
       intraOpNumThreads: settings.threads,
@@ -76,7 +84,7 @@ export class OnnxRuntime {
       logSeverityLevel: 4,
       extra: { session: { use_deterministic_compute: "1" } },
     });
-    this.#sessions.set(id, { session, ...names });
+    this.#sessions.set(id, { session, plans: kernels, ...names });
   }
 
   async #closeSession(id: number): Promise<void> {
@@ -85,25 +93,52 @@ export class OnnxRuntime {
     await session?.session.release();
   }
 
-  async #run({ session: id, inputs, outputs, updates, release }: RunRequest): Promise<RunOutput[]> {
-    const { session, inputNames, outputNames, outputTypes } = this.#session(id);
+  async #run(request: RunRequest): Promise<RunOutput[]> {
+    const session = this.#session(request.session);
+    const { inputNames, outputNames, outputTypes } = session;
+    const given = request.inputs.map((input) =>
+      typeof input === "number" ? this.#buffer(input) : this.#fromHost(input),
+    );
+    const memory = this.#stateMemory(session, given);
     const feeds: Record<string, Ort.Tensor> = {};
-    const given = inputs.map((input) => (typeof input === "number" ? this.#buffer(input) : this.#fromHost(input)));
+    const fetches: Record<string, Ort.Tensor | null> = {};
     for (const [i, { tensor }] of given.entries()) feeds[inputNames[i]!] = tensor;
-    const results = await session.run(feeds, outputNames as string[]);
-    const writes = updates.map(({ target, patch, start, axis, into }) => {
-      const buffer = typeof inputs[target] === "number" ? given[target]! : this.#fromHost(copied(inputs[target]!));
-      const at = Number(results[outputNames[start]!]!.data[0]);
-      return { buffer, into, write: sliceWriter(buffer.tensor, results[outputNames[patch]!]!, at, axis) };
+    for (const name of outputNames) fetches[name] = null;
+    for (const { plan, places } of memory.kernels) {
+      for (const [array, { kind, index }] of plan.arrays.entries()) {
+        const place = places[array]!;
+        if (kind === "output") fetches[outputNames[index]!] = place.tensor;
+        else {
+          StateMemory.settle(this.#ort, place, given[index]!);
+          feeds[inputNames[index]!] = place.tensor;
+        }
+      }
+    }
+    const results = await session.session.run(feeds, fetches as never);
+    const output = (index: number) => results[outputNames[index]!]!;
+    const writes = session.slices.map(({ target, patch, start, axis }) => {
+      const input = request.inputs[target]!;
+      const buffer = typeof input === "number" ? given[target]! : this.#fromHost(copied(input));
+      return { buffer, write: sliceWriter(buffer.tensor, output(patch), Number(output(start).data[0]), axis) };
     });
     // Every place is checked before the first is written: a run that fails leaves its inputs as they were.
-    for (const { buffer, into, write } of writes) {
+    for (const [i, { buffer, write }] of writes.entries()) {
       write();
-      this.#buffers.set(into, buffer);
+      this.#buffers.set(request.slices[i]!, buffer);
     }
-    for (const buffer of release) this.#buffers.delete(buffer);
-    return outputs.map((buffer, i) => {
-      const tensor = results[outputNames[i]!]!;
+    const scalar = ({ kind, index }: Source) =>
+      Number((kind === "input" ? given[index]!.tensor : output(index)).data[0]);
+    for (const [i, { plan, bytes, places, run }] of memory.kernels.entries()) {
+      run(bytes, ...places.map(({ address }) => address), ...plan.scalars.map(scalar));
+      for (const { array, into } of request.kernels[i]!) {
+        const place = places[array]!;
+        place.owner = { tensor: place.tensor, bfloat16: false, place };
+        this.#buffers.set(into, place.owner);
+      }
+    }
+    for (const buffer of request.release) this.#forget(buffer);
+    return request.outputs.map((buffer, i) => {
+      const tensor = output(i);
       const { dims } = tensor;
       const dtype = outputTypes[i]!;
       if (buffer === undefined) return { dtype, shape: dims };
@@ -112,6 +147,20 @@ export class OnnxRuntime {
       const small = (tensor.data as HostData).byteLength <= inlineBytes;
       return { dtype, shape: dims, ...(small ? { data: toHost(kept).data } : {}) };
     });
+  }
+
+  #stateMemory(session: Session, given: readonly RuntimeBuffer[]): StateMemory {
+    session.memory ??= new StateMemory(this.#ort, session.plans, (kernel) => {
+      const { index } = session.plans[kernel]!.arrays.find(({ kind }) => kind === "input")!;
+      return given[index]!.tensor.dims;
+    });
+    return session.memory;
+  }
+
+  #forget(id: BufferId): void {
+    const buffer = this.#buffers.get(id);
+    this.#buffers.delete(id);
+    if (buffer?.place?.owner === buffer && buffer) buffer.place!.owner = undefined;
   }
 
   #session(id: number): Session {
