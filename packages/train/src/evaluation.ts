@@ -6,7 +6,7 @@ import { type CompiledFunction, compile, type Executor } from "@llm/tensor";
 import { checkBatch, toTensors } from "./batches.ts";
 import { TrainError } from "./errors.ts";
 import type { BatchTensors, Objective, SummedLoss } from "./objectives/objective.ts";
-import { disposeState } from "./trainState.ts";
+import { disposeTensors } from "./trainState.ts";
 
 export class Evaluation {
   readonly #loss: CompiledFunction<[CausalLanguageModel, BatchTensors], SummedLoss>;
@@ -27,7 +27,7 @@ export class Evaluation {
       const loss = await this.#loss(model, batch);
       sum += await loss.sum.item();
       count += await loss.count.item();
-      disposeState([batch, loss]);
+      disposeTensors([batch, loss]);
     }
     if (count === 0) throw new TrainError("Trainer: the held-out batches have no targets (every label is -100)");
     return sum / count;

@@ -17,6 +17,6 @@ export function withParameters<M extends CausalLanguageModel>(model: M, paramete
   return mapTensors(model, (_, name) => parameters[name]!);
 }
 
-export function disposeState(tree: unknown): void {
+export function disposeTensors(tree: unknown): void {
   for (const { tensor } of flattenTensors(tree)) tensor.dispose();
 }

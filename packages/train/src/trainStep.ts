@@ -15,7 +15,7 @@ import {
 import { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
 import type { BatchTensors, Objective } from "./objectives/objective.ts";
 import { mapNamed, type NamedTensors, type Optimizer } from "./optimizers/optimizer.ts";
-import { disposeState, parametersOf, type TrainState, withParameters } from "./trainState.ts";
+import { disposeTensors, parametersOf, type TrainState, withParameters } from "./trainState.ts";
 
 export interface StepOptions {
   readonly objective: Objective;
@@ -123,7 +123,7 @@ export class TrainStep {
     const scalars = Object.fromEntries(numbers.map(([name, value]) => [name, tensor(value)]));
     const applied = await this.#update(state, microBatches, scalars);
     const [loss, gradientNorm] = await Promise.all([applied.loss.item(), applied.gradientNorm.item()]);
-    disposeState([applied.loss, applied.gradientNorm]);
+    disposeTensors([applied.loss, applied.gradientNorm]);
     return { state: applied.state, loss, gradientNorm };
   }
 

@@ -129,17 +129,39 @@ describe("a run", () => {
 });
 
 describe("what a run holds", () => {
-  /** The reference executor, counting programs that are prepared and not yet freed. */
-  function countingExecutor(): { executor: Executor; open: () => number } {
+  /** The reference executor, counting the programs and buffers that are not yet freed. */
+  function countingExecutor(): { executor: Executor; open: () => number; alive: () => number } {
     let open = 0;
+    const alive = new Set<unknown>();
     const inner = referenceExecutor();
     const compile: Executor["compile"] = async (program, options) => {
       const executable = await inner.compile(program, options);
       open++;
-      return { ...executable, dispose: () => void open-- };
+      return {
+        run: async (inputs) => {
+          const outputs = await executable.run(inputs);
+          for (const [i, input] of inputs.entries()) if (options.donated[i]) alive.delete(input);
+          for (const output of outputs) alive.add(output);
+          return outputs;
+        },
+        dispose: () => void open--,
+      };
     };
-    return { executor: { ...inner, compile }, open: () => open };
+    const release: Executor["release"] = (buffer) => void alive.delete(buffer);
+    return { executor: { ...inner, compile, release }, open: () => open, alive: () => alive.size };
   }
+
+  it.each([1, 3])("does not grow from step to step, with accumulation %i", async (accumulation) => {
+    const { executor, alive } = countingExecutor();
+    const evaluation = { data: memoryBatches(countingBatches(2)), every: 2 };
+    const counts = new Map<number, number>();
+    const trainer = newTrainer({ executor, accumulation, evaluation, steps: 12 });
+    await trainer.run({ onEvent: ({ type, step }) => type === "step" && counts.set(step, alive()) });
+    // Each parameter and its two moments.
+    expect(counts.get(3)).toBe(3 * namedParameters(trainer.model).size);
+    expect(new Set(counts.values()).size).toBe(1);
+    expect(alive()).toBe(namedParameters(trainer.model).size);
+  });
 
   it("is freed when the consumer of its events leaves early, and the model stays", async () => {
     const { executor, open } = countingExecutor();

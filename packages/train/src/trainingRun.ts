@@ -1,7 +1,7 @@
 // One training run: its state, and what can be done to it. `Trainer` decides when.
 import { join } from "node:path";
 import type { CausalLanguageModel } from "@llm/model";
-import { mapTensors, RandomKey, type Tensor, tensor } from "@llm/tensor";
+import { flattenTensors, mapTensors, RandomKey, type Tensor, tensor } from "@llm/tensor";
 import { checkBatch, toTensors } from "./batches.ts";
 import {
   checkpointPath,
@@ -22,7 +22,7 @@ import type { Optimizer } from "./optimizers/optimizer.ts";
 import { constantSchedule, type Schedule } from "./schedules.ts";
 import { Speed } from "./speed.ts";
 import type { TrainerOptions } from "./trainer.ts";
-import { disposeState, parametersOf, type TrainState } from "./trainState.ts";
+import { disposeTensors, parametersOf, type TrainState } from "./trainState.ts";
 import { type MicroBatch, TrainStep } from "./trainStep.ts";
 
 export class TrainingRun {
@@ -112,7 +112,7 @@ export class TrainingRun {
     const learningRate = this.#schedule(step);
     const microBatches = await this.#nextMicroBatches(step);
     const { state, loss, gradientNorm } = await this.#trainStep.run(this.#state!, microBatches, step, learningRate);
-    disposeState(microBatches);
+    disposeTensors(microBatches);
     this.#state = state;
     this.#step = step + 1;
     this.#loss = loss;
@@ -189,7 +189,7 @@ export class TrainingRun {
   dispose(): void {
     this.#trainStep.dispose();
     this.#evaluation?.dispose();
-    disposeState(this.#state?.optimizer);
+    disposeTensors(this.#state?.optimizer);
   }
 
   #settings(): Record<string, unknown> {
@@ -209,15 +209,14 @@ export class TrainingRun {
 
 /** Tensors of the run's own, so that the caller's model is not given away with the first step. */
 async function copyTensors<T>(tree: T): Promise<T> {
-  const sources: Tensor[] = [];
-  mapTensors(tree, (source) => {
-    sources.push(source);
-    return source;
-  });
-  const data = new Map(await Promise.all(sources.map(async (source) => [source, await source.data()] as const)));
-  return mapTensors(tree, (source) =>
-    tensor(data.get(source)!, { dtype: source.dtype, shape: source.shape as readonly number[] }),
-  );
+  const sources = flattenTensors(tree).map(({ tensor }) => tensor);
+  const copies = new Map(await Promise.all(sources.map(async (source) => [source, await copyOf(source)] as const)));
+  return mapTensors(tree, (source) => copies.get(source)!);
+}
+
+async function copyOf(source: Tensor): Promise<Tensor> {
+  const data = await source.data();
+  return tensor(data.slice(), { dtype: source.dtype, shape: source.shape as readonly number[] });
 }
 
 function checkSettings(
