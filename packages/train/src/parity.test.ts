@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
-import type { Batch, BatchPosition, BatchStream } from "@llm/data";
+import type { Batch } from "@llm/data";
 import { loadModel, namedParameters } from "@llm/model";
 import { onnxExecutor, setDefaultExecutor } from "@llm/tensor";
 import { openSafetensors } from "@llm/tensor/safetensors";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { memoryBatches } from "../test/memoryBatches.ts";
 import type { StepEvent } from "./events.ts";
 import { cosineSchedule } from "./schedules.ts";
 import { Trainer } from "./trainer.ts";
@@ -15,31 +16,16 @@ beforeAll(() => setDefaultExecutor(executor));
 afterAll(() => executor.dispose());
 
 /** The fixture's batches in order. */
-async function fixtureBatches(): Promise<BatchStream> {
+async function fixtureBatches(): Promise<Batch[]> {
   await using file = await openSafetensors(`${fixture}batches.safetensors`);
   const read = async (name: string) => Int32Array.from((await file.read(name)).data as BigInt64Array, Number);
   const [inputIds, labels] = [await read("inputIds"), await read("labels")];
   const [count, batchSize, sequenceLength] = file.entry("inputIds").shape as [number, number, number];
   const size = batchSize * sequenceLength;
-  let position: BatchPosition = { seed: 0, epoch: 0, step: 0 };
-  const next = async (): Promise<Batch | undefined> => {
-    const { step } = position;
-    if (step === count) return undefined;
-    position = { ...position, step: step + 1 };
-    const part = (ids: Int32Array) => ids.slice(step * size, (step + 1) * size);
+  return Array.from({ length: count }, (_, i) => {
+    const part = (ids: Int32Array) => ids.slice(i * size, (i + 1) * size);
     return { inputIds: part(inputIds), labels: part(labels), batchSize, sequenceLength };
-  };
-  return {
-    batchesPerEpoch: count,
-    next,
-    position: () => position,
-    seek: (to) => {
-      position = to;
-    },
-    async *[Symbol.asyncIterator]() {
-      for (let batch = await next(); batch; batch = await next()) yield batch;
-    },
-  };
+  });
 }
 
 it("trains as PyTorch does: losses, gradient norms, learning rates and final weights of 20 steps", async () => {
@@ -47,7 +33,7 @@ it("trains as PyTorch does: losses, gradient norms, learning rates and final wei
   const events: StepEvent[] = [];
   const trainer = new Trainer({
     model: await loadModel(fixture),
-    data: await fixtureBatches(),
+    data: memoryBatches(await fixtureBatches()),
     steps: 20,
     learningRate: cosineSchedule({ peak: 0.008, floor: 0.0008, warmupSteps: 5, totalSteps: 20 }),
     progress: false,
