@@ -1,6 +1,7 @@
 // Says whether a program is legal: what every pass and executor may rely on. On in all tests, off by default for users.
 import { TensorError } from "./errors.ts";
 import { describeType, type Node, type Program, type Tensor, type TensorType } from "./graph.ts";
+import { leafOps } from "./ops/index.ts";
 
 interface Rule {
   readonly name: string;
@@ -8,6 +9,10 @@ interface Rule {
 }
 
 const rules: readonly Rule[] = [
+  {
+    name: "it can run (a placeholder must be one of the program's inputs)",
+    holds: (node) => !leafOps.includes(node.op),
+  },
   {
     name: "its inputs are program inputs or values of earlier nodes",
     holds: (node, known) => node.inputs.every((input) => known.has(input)),

@@ -38,7 +38,11 @@ export function describeDifference(
     const target = wanted[i]!;
     // Equal covers infinities, for which the difference is not a number.
     if (Object.is(value, target) || value === target) continue;
-    if (Math.abs(value - target) <= tolerance.absolute + tolerance.relative * Math.abs(target)) continue;
+    if (
+      Number.isFinite(target) &&
+      Math.abs(value - target) <= tolerance.absolute + tolerance.relative * Math.abs(target)
+    )
+      continue;
     return `element ${i} of ${describe(expected)}: expected ${target}, got ${value}`;
   }
   return undefined;
