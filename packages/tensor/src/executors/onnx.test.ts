@@ -10,7 +10,7 @@ import { valueAndGrad } from "../grad.ts";
 import type { Tensor } from "../graph.ts";
 import { tensor } from "../ops/create.ts";
 import { div } from "../ops/elementwise.ts";
-import { gather, updateSlice } from "../ops/gather.ts";
+import { gather, scatterAdd, updateSlice } from "../ops/gather.ts";
 import { onnxExecutor } from "./onnx.ts";
 
 const executor = onnxExecutor();
@@ -51,6 +51,24 @@ describe("errors of a run", () => {
   it("leave the executor usable", async () => {
     const step = compile((x: Tensor) => x.add(1), { executor });
     expect(await (await step(tensor([1]))).item()).toBe(2);
+  });
+});
+
+describe("adding by index", () => {
+  // ONNX Runtime's ScatterND loses updates here: its threads add to one row at once.
+  it.each([
+    ["few rows", 3],
+    ["many rows", 5000],
+  ])("loses no update, with %s", async (_, rows) => {
+    const [count, width] = [20_000, 256];
+    const add = compile((ids: Tensor, updates: Tensor) => scatterAdd(ids, updates, rows).slice(0, 0, 3), { executor });
+    const ids = tensor(Int32Array.from({ length: count }, (_, i) => i % 3));
+    const updates = filled([count, width], 1);
+    for (let repeat = 0; repeat < 3; repeat++) {
+      const data = (await (await add(ids, updates)).data()) as Float32Array;
+      const expected = [0, 1, 2].flatMap((row) => Array<number>(width).fill(Math.ceil((count - row) / 3)));
+      expect(data).toEqual(Float32Array.from(expected));
+    }
   });
 });
 
