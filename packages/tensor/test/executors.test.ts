@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { Executor } from "../src/executors/executor.ts";
 import { onnxExecutor } from "../src/executors/onnx.ts";
+import { tfjsExecutor } from "../src/executors/tfjs.ts";
 import { functionalCases } from "../src/functional/functional.cases.ts";
 import { fusedCases } from "../src/fused/fused.cases.ts";
 import { topologicalOrder } from "../src/graph.ts";
@@ -22,7 +23,10 @@ const ops = [...primitiveOps, ...fusedOps];
 const roundingOps = ["cast", "quantizedMatmul"];
 
 // In this thread: the worker's messages are tested once, not with every op.
-const executors: Executor[] = [onnxExecutor({ thread: "main", threads: 1 })];
+const executors: Executor[] = [
+  onnxExecutor({ thread: "main", threads: 1 }),
+  tfjsExecutor({ runtime: "@tensorflow/tfjs-core" }),
+];
 
 afterAll(() => Promise.all(executors.map((executor) => executor.dispose())));
 

@@ -2,8 +2,8 @@
 import { evaluateDimension } from "../dimension.ts";
 import { type DType, fromNumbers, type HostData, toNumbers } from "../dtype.ts";
 import { ExecutionError, ShapeError } from "../errors.ts";
-import type { Node } from "../graph.ts";
-import type { ConcreteType, NumberArray } from "../ops/op.ts";
+import type { Attributes, Node } from "../graph.ts";
+import type { ConcreteType, KernelContext, NumberArray } from "../ops/op.ts";
 import { concreteCount } from "../shape.ts";
 
 /** How the reference executor holds float32: as itself, or as float64 to check gradients by finite differences. */
@@ -34,6 +34,23 @@ export function allocate(dtype: DType, length: number, precision: FloatPrecision
   }
 }
 
+/** Types and sizes of a node in one run. `sizes` binds the names of dimensions. */
+export function kernelContext(
+  node: Node,
+  inputs: readonly ConcreteType[],
+  sizes: ReadonlyMap<string, number>,
+): KernelContext<Attributes> {
+  const outputs = node.outputs.map(({ dtype, shape }): ConcreteType => {
+    const concrete = shape.map((dimension) => {
+      const size = evaluateDimension(dimension, sizes);
+      if (size < 0) throw new ShapeError(`${node.op.name}: size "${dimension}" of its result is ${size} in this run`);
+      return size;
+    });
+    return { dtype, shape: concrete };
+  });
+  return { attributes: node.attributes, inputs, outputs, size: (dimension) => evaluateDimension(dimension, sizes) };
+}
+
 /** Computes the outputs of a node. `sizes` binds the names of dimensions. */
 export function evaluateNode(
   node: Node,
@@ -43,23 +60,16 @@ export function evaluateNode(
 ): Elements[] {
   const { reference, name } = node.op;
   if (!reference) throw new ExecutionError(`${name}: has no kernel of its own (expand fused ops first)`);
-  const outputs = node.outputs.map(({ dtype, shape }) => {
-    const concrete = shape.map((dimension) => {
-      const size = evaluateDimension(dimension, sizes);
-      if (size < 0) throw new ShapeError(`${name}: size "${dimension}" of its result is ${size} in this run`);
-      return size;
-    });
-    return { type: { dtype, shape: concrete }, data: allocate(dtype, concreteCount(concrete), precision) };
-  });
+  const types = inputs.map(({ type }) => type);
+  const context = kernelContext(node, types, sizes);
+  const outputs = context.outputs.map((type) => ({
+    type,
+    data: allocate(type.dtype, concreteCount(type.shape), precision),
+  }));
   reference(
     inputs.map(({ data }) => data),
     outputs.map(({ data }) => data),
-    {
-      attributes: node.attributes,
-      inputs: inputs.map(({ type }) => type),
-      outputs: outputs.map(({ type }) => type),
-      size: (dimension) => evaluateDimension(dimension, sizes),
-    },
+    context,
   );
   for (const { type, data } of outputs) {
     if (type.dtype === "float16" || type.dtype === "bfloat16")

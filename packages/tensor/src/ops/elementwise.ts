@@ -184,18 +184,16 @@ export const negOp = defineOp({
 });
 export const neg = (x: Tensor): Tensor => apply(negOp, [x], {});
 
-export const absOp = unary(
-  "abs",
-  requireNumeric,
-  Math.abs,
-  ({ gradient, inputs: [x] }) => [mul(gradient, sign(x!))],
-  both("Abs", "abs"),
-);
+export const absOp = unary("abs", requireNumeric, Math.abs, ({ gradient, inputs: [x] }) => [mul(gradient, sign(x!))], {
+  onnx: { opType: "Abs" },
+  // Its kernel holds integers as float32 on the way.
+  tfjs: (tf, [x]) => (x!.dtype === "int32" ? tf.maximum(x!, tf.neg(x!)) : tf.abs(x!)),
+});
 export const abs = (x: Tensor): Tensor => apply(absOp, [x], {});
 
 export const signOp = unary("sign", requireNumeric, Math.sign, "zero", {
   onnx: { opType: "Sign" },
-  tfjs: (tf, [x]) => tf.where(tf.isNaN(x!), x!, tf.sign(x!)),
+  tfjs: (tf, [x]) => (x!.dtype === "int32" ? tf.sign(x!) : tf.where(tf.isNaN(x!), x!, tf.sign(x!))),
 });
 export const sign = (x: Tensor): Tensor => apply(signOp, [x], {});
 
@@ -213,22 +211,16 @@ function roundHalfToEven(x: number): number {
   return down % 2 === 0 ? down : down + 1;
 }
 
-export const expOp = extend({ precision: "float32" }, unary(
-  "exp",
-  requireFloat,
-  Math.exp,
-  ({ gradient, outputs: [y] }) => [mul(gradient, y!)],
-  both("Exp", "exp"),
-));
+export const expOp = extend(
+  { precision: "float32" },
+  unary("exp", requireFloat, Math.exp, ({ gradient, outputs: [y] }) => [mul(gradient, y!)], both("Exp", "exp")),
+);
 export const exp = (x: Tensor): Tensor => apply(expOp, [x], {});
 
-export const logOp = extend({ precision: "float32" }, unary(
-  "log",
-  requireFloat,
-  Math.log,
-  ({ gradient, inputs: [x] }) => [div(gradient, x!)],
-  both("Log", "log"),
-));
+export const logOp = extend(
+  { precision: "float32" },
+  unary("log", requireFloat, Math.log, ({ gradient, inputs: [x] }) => [div(gradient, x!)], both("Log", "log")),
+);
 export const log = (x: Tensor): Tensor => apply(logOp, [x], {});
 
 export const sqrtOp = extend(

@@ -77,7 +77,15 @@ export const matmulOp = defineOp<MatmulAttributes>({
           { domain: "com.microsoft" },
         )
       : emit.node("MatMul", inputs),
-  tfjs: (tf, [a, b], { attributes: { transposeA, transposeB } }) => tf.matMul(a!, b!, transposeA, transposeB),
+  tfjs: (tf, [a, b], { attributes: { transposeA, transposeB }, outputs }) => {
+    // Its JavaScript kernel repeats one matrix, or takes as many as there are results, but does not repeat some of several.
+    const batch = outputs[0]!.shape.slice(0, -2);
+    const [left, right] = [a!, b!].map((x) => {
+      const count = concreteCount(x.shape.slice(0, -2));
+      return count === 1 || count === concreteCount(batch) ? x : tf.broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
+    });
+    return tf.matMul(left!, right!, transposeA, transposeB);
+  },
   widen: widenBfloat16,
   precision: "low",
 });

@@ -1,0 +1,69 @@
+// The elements of one tensor: with TensorFlow.js, or on the host for the dtypes that it lacks. Numbers are those of the reference
+// executor: int64 as float64, 16-bit floats as float32 that have been rounded.
+import { type DType, fromNumbers, toNumbers } from "../../dtype.ts";
+import { DisposedError } from "../../errors.ts";
+import type { ConcreteType, NumberArray, TensorFlow, TensorFlowTensor } from "../../ops/op.ts";
+import { fromHost, tfjsDType } from "../../ops/tfjsData.ts";
+import type { HostArray } from "../../storage.ts";
+import type { DeviceBuffer } from "../executor.ts";
+import { allocate, type Elements } from "../kernel.ts";
+
+export class TfjsBuffer implements DeviceBuffer {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  #held: TensorFlowTensor | NumberArray | undefined;
+
+  constructor({ dtype, shape }: ConcreteType, held: TensorFlowTensor | NumberArray) {
+    this.dtype = dtype;
+    this.shape = shape;
+    this.#held = held;
+  }
+
+  /** A copy of elements on the host. */
+  static fromElements(tf: TensorFlow, { type, data }: Elements): TfjsBuffer {
+    const held = tfjsDType[type.dtype] ? fromHost(tf, { ...type, data }) : data.slice();
+    return new TfjsBuffer(type, held);
+  }
+
+  static fromHostArray(tf: TensorFlow, { dtype, shape, data }: HostArray): TfjsBuffer {
+    const numbers = allocate(dtype, data.length, "float32");
+    numbers.set(toNumbers(dtype, data));
+    return TfjsBuffer.fromElements(tf, { type: { dtype, shape }, data: numbers });
+  }
+
+  /** The tensor of TensorFlow.js; only for dtypes that it has. */
+  get tensor(): TensorFlowTensor {
+    return this.#alive() as TensorFlowTensor;
+  }
+
+  /** The elements on the host, which must not be written to: they may be the tensor's own. */
+  elements(): Elements {
+    const held = this.#alive();
+    const data = ArrayBuffer.isView(held) ? held : (held.dataSync() as NumberArray);
+    return { type: { dtype: this.dtype, shape: this.shape }, data };
+  }
+
+  /** The same without blocking the thread while a device computes. */
+  async read(): Promise<HostArray> {
+    const held = this.#alive();
+    const data = ArrayBuffer.isView(held) ? held : ((await held.data()) as NumberArray);
+    return { dtype: this.dtype, shape: this.shape, data: fromNumbers(this.dtype, data) };
+  }
+
+  /** Another owner of the same elements. */
+  share(): TfjsBuffer {
+    const held = this.#alive();
+    return new TfjsBuffer(this, ArrayBuffer.isView(held) ? held : held.clone());
+  }
+
+  /** Frees the memory. Safe to call twice. */
+  dispose(): void {
+    if (this.#held && !ArrayBuffer.isView(this.#held)) this.#held.dispose();
+    this.#held = undefined;
+  }
+
+  #alive(): TensorFlowTensor | NumberArray {
+    if (!this.#held) throw new DisposedError(`tfjs: this ${this.dtype}[${this.shape}] was released`);
+    return this.#held;
+  }
+}
