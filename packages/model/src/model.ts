@@ -5,6 +5,8 @@ import type { KeyValueCache } from "./keyValueCache.ts";
 export interface ForwardOptions {
   /** Given in training: dropout draws from it. Without it nothing is dropped. */
   key?: RandomKey;
+  /** In training: keep only what goes in and out of each block for the backward and compute the rest again. Default false. */
+  recompute?: boolean;
 }
 
 /** A decoder that predicts the next token. Its fields hold its parameters; their paths are the names in the checkpoint. */

@@ -20,9 +20,27 @@ export function gradients(output: Tensor, inputs: readonly Tensor[]): Tensor[] {
   for (const tensor of [output, ...inputs]) {
     if (!isFloat(tensor.dtype)) throw new DTypeError(`gradients: expected float tensors, got ${describeType(tensor)}`);
   }
-  const order = topologicalOrder([output]);
+  const found = backpropagate([output], [constant(1, output.dtype)], inputs);
+  return inputs.map((input, i) => found[i] ?? broadcastTo(constant(0, input.dtype), input.shape));
+}
+
+/**
+ * Gradient with respect to each of `inputs`, given that with respect to each of `outputs`; undefined where there is none to give or
+ * nothing depends on the input.
+ */
+export function backpropagate(
+  outputs: readonly Tensor[],
+  given: readonly (Tensor | undefined)[],
+  inputs: readonly Tensor[],
+): (Tensor | undefined)[] {
+  const order = topologicalOrder(outputs);
   const needed = nodesBetween(order, inputs);
-  const collected = new Map<Tensor, Tensor>([[output, constant(1, output.dtype)]]);
+  const collected = new Map<Tensor, Tensor>();
+  const collect = (tensor: Tensor, gradient: Tensor) => {
+    const before = collected.get(tensor);
+    collected.set(tensor, before ? add(before, gradient) : gradient);
+  };
+  for (const [i, gradient] of given.entries()) if (gradient) collect(outputs[i]!, gradient);
   for (const node of order.reverse()) {
     if (!needed.has(node) || node.op.vjp === "zero") continue;
     const incoming = node.outputs.map((value) => collected.get(value));
@@ -37,12 +55,10 @@ export function gradients(output: Tensor, inputs: readonly Tensor[]): Tensor[] {
     for (const [i, gradient] of gradientsOfInputs.entries()) {
       const input = node.inputs[i]!;
       if (!gradient || !isFloat(input.dtype)) continue;
-      const summed = sumTo(gradient, input.shape);
-      const before = collected.get(input);
-      collected.set(input, before ? add(before, summed) : summed);
+      collect(input, sumTo(gradient, input.shape));
     }
   }
-  return inputs.map((input) => collected.get(input) ?? broadcastTo(constant(0, input.dtype), input.shape));
+  return inputs.map((input) => collected.get(input));
 }
 
 /** The nodes through which `inputs` reach the end of `order`. */

@@ -31,6 +31,8 @@ export interface Node {
   readonly outputs: readonly Tensor[];
   /** Carries the stack of the call that recorded the node; read it with `describeOrigin`. */
   readonly origin: Error | undefined;
+  /** Grows from node to node in the order of recording. */
+  readonly serial: number;
 }
 
 /**
@@ -64,6 +66,13 @@ export interface Program {
   readonly nodes: readonly Node[];
 }
 
+let recorded = 0;
+
+/** Nodes recorded from now on have this serial number or a larger one. */
+export function nextSerial(): number {
+  return recorded;
+}
+
 /** Makes a node from types that are already known; `record` in op.ts infers them. */
 export function makeNode(
   op: OpDefinition,
@@ -73,7 +82,7 @@ export function makeNode(
   origin: Error | undefined = captureOrigin(),
 ): Node {
   const outputs: Tensor[] = [];
-  const node: Node = { op, inputs, attributes, outputs, origin };
+  const node: Node = { op, inputs, attributes, outputs, origin, serial: recorded++ };
   for (const [index, type] of types.entries()) outputs.push(new Tensor(node, index, type));
   return node;
 }

@@ -41,6 +41,7 @@ export { quantizedMatmul } from "./fused/quantizedMatmul.ts";
 export { logSoftmax, softmax } from "./fused/softmax.ts";
 export { type Differentiable, gradients, valueAndGrad } from "./grad.ts";
 export { type Node, type Program, type Shape, Tensor, type TensorType } from "./graph.ts";
+export { type Precision, precisions, withPrecision } from "./mixedPrecision.ts";
 export { broadcastTo, type ReduceOptions, sum } from "./ops/broadcast.ts";
 export { constant, iota, type Operand, placeholder, tensor } from "./ops/create.ts";
 export {
@@ -87,6 +88,7 @@ export { argMax, cumulativeSum, max, topK } from "./ops/reduce.ts";
 export { optimize } from "./optimize.ts";
 export { printProgram } from "./print.ts";
 export { makeProgram } from "./program.ts";
+export { type ProgramMemory, programMemory } from "./programMemory.ts";
 export {
   hostRandomBits,
   hostRandomNormal,
@@ -95,5 +97,6 @@ export {
   randomBits,
   randomUniform,
 } from "./random.ts";
+export { recompute } from "./recompute.ts";
 export type { HostArray } from "./storage.ts";
 export { flattenTensors, mapTensors, type NamedTensor } from "./tree.ts";

@@ -52,9 +52,11 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
 }
 
 /** Movement to the shape it already has, neutral elements of arithmetic. */
-function dropIdle(node: Node, [x, y]: readonly Tensor[]): readonly Tensor[] | undefined {
+function dropIdle(node: Node, inputs: readonly Tensor[]): readonly Tensor[] | undefined {
   const { idle } = node.op;
+  const [x, y] = inputs;
   if (!idle || !x) return undefined;
+  if (idle === "always") return inputs.slice(0, node.outputs.length);
   const [output] = node.outputs;
   const same = (tensor: Tensor) => tensor.dtype === output!.dtype && shapesEqual(tensor.shape, output!.shape);
   if (idle === "sameType") return same(x) ? [x] : undefined;

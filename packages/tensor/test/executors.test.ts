@@ -11,11 +11,19 @@ import { elementwiseCases } from "../src/ops/elementwise.cases.ts";
 import { gatherCases } from "../src/ops/gather.cases.ts";
 import { fusedOps, primitiveOps } from "../src/ops/index.ts";
 import { movementCases } from "../src/ops/movement.cases.ts";
+import { orderCases } from "../src/ops/order.cases.ts";
 import { reduceCases } from "../src/ops/reduce.cases.ts";
 import { checkComposition, checkExecutor, checkGradient, checkSecondOrder } from "../src/testing/checkOp.ts";
 import type { OpCase, OpCases } from "../src/testing/opCase.ts";
 
-const opCases: OpCases = { ...elementwiseCases, ...movementCases, ...reduceCases, ...gatherCases, ...fusedCases };
+const opCases: OpCases = {
+  ...elementwiseCases,
+  ...movementCases,
+  ...reduceCases,
+  ...gatherCases,
+  ...orderCases,
+  ...fusedCases,
+};
 const allCases: OpCases = { ...opCases, ...functionalCases };
 const ops = [...primitiveOps, ...fusedOps];
 

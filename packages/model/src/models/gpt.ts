@@ -11,6 +11,7 @@ import {
   iota,
   less,
   type RandomKey,
+  recompute as recomputed,
   type Tensor,
   updateSlice,
 } from "@llm/tensor";
@@ -189,7 +190,7 @@ export class Gpt implements CausalLanguageModel {
     if (!config.tiedEmbeddings) this.lm_head = new Embedding(init.table("lm_head.weight", vocabularySize, width));
   }
 
-  forward(inputIds: Tensor, { key }: ForwardOptions = {}): Tensor {
+  forward(inputIds: Tensor, { key, recompute = false }: ForwardOptions = {}): Tensor {
     const [, sequence] = inputIds.shape;
     if (typeof sequence === "number" && sequence > this.config.contextLength) {
       throw new ModelError(
@@ -202,7 +203,10 @@ export class Gpt implements CausalLanguageModel {
       this.config.embeddingDropout,
       key?.derive("embedding"),
     );
-    for (const [i, block] of this.transformer.h.entries()) x = block.forward(x, this.config, key?.derive(i));
+    for (const [i, block] of this.transformer.h.entries()) {
+      const forward = (x: Tensor, key?: RandomKey) => block.forward(x, this.config, key);
+      x = (recompute ? recomputed(forward) : forward)(x, key?.derive(i));
+    }
     return this.output(this.transformer.ln_f.forward(x));
   }
 

@@ -14,6 +14,7 @@ type CrossEntropyAttributes = { ignoreIndex: number };
 
 export const crossEntropyRowsOp = defineFusedOp<CrossEntropyAttributes>({
   name: "crossEntropyRows",
+  precision: "float32",
   infer: ([logits, targets]) => {
     requireFloat("crossEntropy", logits!.dtype);
     if (targets!.dtype !== "int32")

@@ -63,11 +63,13 @@ export const layerNormOp = defineFusedOp<NormAttributes>({
     emit.nodes("LayerNormalization", inputs, 3, { axis: { int: -1 }, epsilon: attributes.epsilon }),
   // Its statistics are float32 whatever the input is.
   widen: { ...widenBfloat16, float16: "float32" },
+  precision: "float32",
 });
 
 /** Outputs: the normalised tensor and 1/root mean square of each row. */
 export const rmsNormOp = defineFusedOp<NormAttributes>({
   name: "rmsNorm",
+  precision: "float32",
   infer: (inputs) => inferNorm("rmsNorm", 1, inputs),
   compose: ([x, weight], { epsilon }) => {
     const inverse = div(1, sqrt(add(mean(mul(x!, x!)), epsilon)));

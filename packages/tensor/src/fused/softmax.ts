@@ -31,6 +31,7 @@ export const softmaxOp = defineFusedOp({
   vjp: ({ gradient, outputs: [y] }) => [mul(y!, sub(gradient, sum(mul(gradient, y!), -1, kept)))],
   onnx: { opType: "Softmax" },
   widen: widenBfloat16,
+  precision: "rounded",
 });
 
 export const logSoftmaxOp = defineFusedOp({
@@ -43,6 +44,7 @@ export const logSoftmaxOp = defineFusedOp({
   vjp: ({ gradient, outputs: [y] }) => [sub(gradient, mul(exp(y!), sum(gradient, -1, kept)))],
   onnx: { opType: "LogSoftmax" },
   widen: widenBfloat16,
+  precision: "float32",
 });
 
 /** exp(x) divided by its sum along `axis` (default: the last). */

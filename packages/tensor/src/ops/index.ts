@@ -4,6 +4,7 @@ import { geluOp } from "../fused/gelu.ts";
 import { layerNormOp, rmsNormOp } from "../fused/norms.ts";
 import { quantizedMatmulOp } from "../fused/quantizedMatmul.ts";
 import { logSoftmaxOp, softmaxOp } from "../fused/softmax.ts";
+import { recomputedOp } from "../recompute.ts";
 import { broadcastOps } from "./broadcast.ts";
 import { constantOp, iotaOp, placeholderOp, storedOp } from "./create.ts";
 import { elementwiseOps } from "./elementwise.ts";
@@ -11,6 +12,7 @@ import { gatherOps } from "./gather.ts";
 import { matmulOps } from "./matmul.ts";
 import { movementOps } from "./movement.ts";
 import type { OpDefinition } from "./op.ts";
+import { afterOp } from "./order.ts";
 import { reduceOps } from "./reduce.ts";
 
 /** Leaves that an executor binds before it runs. */
@@ -26,6 +28,8 @@ export const primitiveOps = [
   ...reduceOps,
   ...gatherOps,
   ...matmulOps,
+  afterOp,
+  recomputedOp,
 ] as unknown as readonly OpDefinition[];
 
 /** Compositions with a closed-form gradient and, in some runtimes, a kernel. */

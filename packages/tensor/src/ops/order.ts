@@ -1,0 +1,53 @@
+// Order of computation that the values alone do not ask for: what recomputation and memory planning are made of.
+import type { Tensor, TensorType } from "../graph.ts";
+import { onnxDataType } from "./onnxDataType.ts";
+import { defineOp, type OnnxEmitter, record, widenBfloat16 } from "./op.ts";
+
+type AfterAttributes = { values: number };
+
+/** Inputs: `values` tensors that pass through unchanged, then those that must be computed first. */
+export const afterOp = defineOp<AfterAttributes>({
+  name: "after",
+  infer: (inputs, { values }) => inputs.slice(0, values).map(({ dtype, shape }): TensorType => ({ dtype, shape })),
+  vjp: ({ gradients }) => gradients,
+  reference: (inputs, outputs) => {
+    for (const [i, output] of outputs.entries()) output.set(inputs[i]!);
+  },
+  onnx: (emit, inputs, { attributes: { values }, inputs: types }) => {
+    const never = neverTrue(emit, inputs.slice(values));
+    return inputs.slice(0, values).map((value, i) => {
+      const { dtype } = types[i]!;
+      if (dtype !== "bool") return emit.node("Where", [never, emit.constant(dtype, [0], []), value]);
+      const number = emit.node("Cast", [value], { to: { int: onnxDataType.uint8 } });
+      const passed = emit.node("Where", [never, emit.constant("uint8", [0], []), number]);
+      return emit.node("Cast", [passed], { to: { int: onnxDataType.bool } });
+    });
+  },
+  tfjs: (tf, inputs, { attributes: { values } }) => inputs.slice(0, values).map((input) => tf.clone(input)),
+  widen: { ...widenBfloat16, uint32: "int64", int8: "int32" },
+  precision: "unchanged",
+  view: true,
+});
+
+/** A condition that is false whatever the values are, and that no optimiser can know before they are computed. */
+function neverTrue(emit: OnnxEmitter, values: readonly string[]): string {
+  const position = (value: number) => emit.constant("int64", [value], [1]);
+  const samples = values.map((value) => {
+    const flat = emit.node("Reshape", [value, position(-1)]);
+    return emit.node("Cast", [emit.node("Slice", [flat, position(0), position(1)])], {
+      to: { int: onnxDataType.float32 },
+    });
+  });
+  const all = emit.node("Concat", samples, { axis: { int: 0 } });
+  const none = emit.node("Less", [all, emit.constant("float32", [Number.NEGATIVE_INFINITY], [])]);
+  const count = emit.node("ReduceSum", [emit.node("Cast", [none], { to: { int: onnxDataType.float32 } })], {
+    keepdims: { int: 0 },
+  });
+  return emit.node("Cast", [count], { to: { int: onnxDataType.bool } });
+}
+
+/** `values` unchanged, but none of them is there before everything in `first` is computed. No pass merges or removes the wait. */
+export function after(values: readonly Tensor[], first: readonly Tensor[]): readonly Tensor[] {
+  if (values.length === 0 || first.length === 0) return values;
+  return record(afterOp, [...values, ...first], { values: values.length });
+}
