@@ -45,10 +45,10 @@ export function forwardProbe(
   model: CausalLanguageModel,
   { inputIds, shape, executor }: ProbeOptions & { inputIds: Int32Array; shape: readonly [number, number] },
 ): SpeedProbe {
-  const forward = compile(
-    (model: CausalLanguageModel, ids: Tensor) => model.forward(ids).slice(1, -1),
-    executor ? { executor } : {},
-  );
+  const forward = compile((model: CausalLanguageModel, ids: Tensor) => model.forward(ids).slice(1, -1), {
+    constants: [0],
+    ...(executor ? { executor } : {}),
+  });
   return {
     run: async () => {
       using ids = tensor(inputIds, { shape });

@@ -62,7 +62,7 @@ export async function perplexity(
   using losses = compile(
     (model: CausalLanguageModel, inputIds: Tensor, labels: Tensor) =>
       model.forward(inputIds).crossEntropy(labels, { ignoreIndex: ignored, reduction: "none" }),
-    options.executor ? { executor: options.executor } : {},
+    { constants: [0], ...(options.executor ? { executor: options.executor } : {}) },
   );
   let sum = 0;
   let scored = 0;

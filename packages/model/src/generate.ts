@@ -35,6 +35,7 @@ export class TextGenerator {
     }
     this.#step = compile((model, inputIds, cache) => model.forwardCached(inputIds, cache), {
       donate: [2],
+      constants: [0],
       dynamic,
       ...options,
     });

@@ -54,6 +54,17 @@ describe.each(executors)("compile on $name", (executor) => {
     expect((await again.x.data())[199_999]).toBe(3);
   });
 
+  it("makes constants of arguments that stay the same, and compiles anew for others", async () => {
+    const step = compile((layer: { weight: Tensor }, x: Tensor) => x.mul(layer.weight), { ...options, constants: [0] });
+    const layer = { weight: vector(2, 3) };
+    expect(await listed(await step(layer, vector(1, 1)))).toEqual([2, 3]);
+    expect(await listed(await step(layer, vector(4, 5)))).toEqual([8, 15]);
+    expect(step.signatures).toBe(1);
+    expect(await listed(await step({ weight: vector(10, 20) }, vector(4, 5)))).toEqual([40, 100]);
+    expect(step.signatures).toBe(2);
+    expect(await listed(layer.weight)).toEqual([2, 3]);
+  });
+
   it("returns literals and stored tensors", async () => {
     const stored = vector(5);
     const step = compile((x: Tensor) => [stored, tensor([6]), x], options);

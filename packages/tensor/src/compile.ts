@@ -1,14 +1,17 @@
 // `compile`: records a function once for each signature of its arguments and runs the program from then on.
 import { checkProgram } from "./checkProgram.ts";
 import { defaultExecutor } from "./defaultExecutor.ts";
+import { byteSize } from "./dtype.ts";
 import { ShapeError, TensorError } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Executable, Executor } from "./executors/executor.ts";
 import { describeType, type Program, type Shape, type Tensor } from "./graph.ts";
-import { fromStorage, placeholder } from "./ops/create.ts";
+import { constant, fromStorage, placeholder } from "./ops/create.ts";
 import { optimize } from "./optimize.ts";
-import { closeProgram } from "./program.ts";
-import { Storage } from "./storage.ts";
+import { closeProgram, makeProgram } from "./program.ts";
+import { rewrite } from "./rewrite.ts";
+import { concreteCount } from "./shape.ts";
+import { type HostArray, Storage } from "./storage.ts";
 import { describeTree, flattenTensors, mapTensors } from "./tree.ts";
 
 export interface CompileOptions {
@@ -16,6 +19,12 @@ export interface CompileOptions {
   executor?: Executor;
   /** Arguments (by position) whose tensors the call may overwrite; they cannot be used afterwards. Default none. */
   donate?: readonly number[];
+  /**
+   * Arguments (by position) whose tensors are the same in every call, such as a model's weights in inference: they become part of
+   * the program, and the executor may lay them out for speed (up to 2 GB; beyond that they stay inputs). A call with other tensors
+   * compiles anew. Default none.
+   */
+  constants?: readonly number[];
   /**
    * Shapes with names for sizes that vary between calls, by the path of the tensor in the arguments:
    * `{ "1.inputIds": ["batch", "sequence"] }`. Other tensors are recorded with the sizes they have.
@@ -55,6 +64,8 @@ interface Recorded {
 }
 
 interface Compiled extends Recorded {
+  /** For each input of the recorded program: whether it became a constant. */
+  readonly baked: readonly boolean[];
   readonly executable: Executable;
   readonly executor: Executor;
 }
@@ -100,13 +111,16 @@ export function compile<A extends unknown[], R>(
       checkProgram(program);
     }
     const optimizedAt = performance.now();
-    const executable = await executor.compile(program, { donated: donatedInputs(args, recorded, options.donate) });
+    const constants = await constantArrays(tensorsOf(args, options.constants), recorded.program, args);
+    const baked = program.inputs.map((input) => constants.has(input));
+    const donated = donatedInputs(args, recorded, options.donate).filter((_, i) => !baked[i]);
+    const executable = await executor.compile(bakeConstants(program, constants), { donated });
     times = {
       record: recordedAt - start,
       optimize: optimizedAt - recordedAt,
       prepare: performance.now() - optimizedAt,
     };
-    return { ...recorded, executable, executor };
+    return { ...recorded, baked, executable, executor };
   };
 
   const drop = (signature: string, entry: CacheEntry) => {
@@ -117,9 +131,11 @@ export function compile<A extends unknown[], R>(
 
   const lookUp = (args: A): CacheEntry => {
     const paths = options.dynamic && pathsOf(args);
-    const signature = describeTree(args, (tensor) =>
-      describeType(paths ? dynamicType(tensor, options, paths.get(tensor)!) : tensor),
-    );
+    const constants = tensorsOf(args, options.constants);
+    const signature = describeTree(args, (tensor) => {
+      const type = describeType(paths ? dynamicType(tensor, options, paths.get(tensor)!) : tensor);
+      return constants.has(tensor) ? `${type}#${identityOf(tensor)}` : type;
+    });
     const known = cache.get(signature);
     const entry: CacheEntry = known ?? { compiled: prepare(args), running: 0, dropped: false };
     // Back in at the end: the first is the one unused for longest.
@@ -188,23 +204,72 @@ function recordCall<A extends unknown[]>(fn: (...args: A) => unknown, args: A, o
   return { program, captured, result, outputs };
 }
 
+/** The tensors in the arguments at the given positions. */
+function tensorsOf(args: readonly unknown[], positions: readonly number[] = []): Set<Tensor> {
+  return new Set(positions.flatMap((position) => flattenTensors([args[position]]).map(({ tensor }) => tensor)));
+}
+
+const identities = new WeakMap<Tensor, number>();
+let identitiesGiven = 0;
+
+function identityOf(tensor: Tensor): number {
+  const known = identities.get(tensor) ?? identitiesGiven++;
+  identities.set(tensor, known);
+  return known;
+}
+
+/** An ONNX model is one protobuf message, which cannot be larger. */
+const largestConstants = 2 ** 31 - 2 ** 24;
+
+/** Elements of the inputs that are to become constants; none if they are too large together. */
+async function constantArrays(
+  constants: ReadonlySet<Tensor>,
+  program: Program,
+  args: readonly unknown[],
+): Promise<Map<Tensor, HostArray>> {
+  const given = flattenTensors(args).map(({ tensor }) => tensor);
+  const bytes = [...constants].reduce(
+    (total, { shape, dtype }) => total + concreteCount(shape as number[]) * byteSize(dtype),
+    0,
+  );
+  if (bytes > largestConstants) return new Map();
+  const entries = given.map(
+    async (tensor, i) =>
+      [program.inputs[i]!, constants.has(tensor) && (await (await evaluate(tensor)).read())] as const,
+  );
+  return new Map((await Promise.all(entries)).filter((entry): entry is [Tensor, HostArray] => entry[1] !== false));
+}
+
+function bakeConstants(program: Program, constants: ReadonlyMap<Tensor, HostArray>): Program {
+  if (constants.size === 0) return program;
+  const literals = new Map(
+    [...constants].map(([input, { dtype, shape, data }]) => [input, constant(data, dtype, shape)]),
+  );
+  const outputs = rewrite(program.outputs, () => undefined, literals);
+  return makeProgram(
+    program.inputs.filter((input) => !constants.has(input)),
+    outputs,
+  );
+}
+
 function donatedInputs(args: readonly unknown[], recorded: Recorded, donate: readonly number[] = []): boolean[] {
   const paths = recorded.program.inputs.map((input) => String(input.node.attributes.name));
-  const given = new Set(donate.flatMap((position) => flattenTensors([args[position]]).map(({ tensor }) => tensor)));
+  const given = tensorsOf(args, donate);
   const tensors = flattenTensors(args).map(({ tensor }) => tensor);
   return paths.map((_, i) => i < tensors.length && given.has(tensors[i]!));
 }
 
 async function runCompiled(compiled: Compiled, args: readonly unknown[], donate: readonly number[]): Promise<unknown> {
-  const { executor, executable, captured, outputs, result } = compiled;
+  const { executor, executable, captured, outputs, result, baked } = compiled;
   const given = flattenTensors(args).map(({ tensor }) => tensor);
-  const storages = await Promise.all([...given, ...captured].map((tensor) => evaluate(tensor, executor)));
+  const inputs = [...given, ...captured].filter((_, i) => !baked[i]);
+  const storages = await Promise.all(inputs.map((tensor) => evaluate(tensor, executor)));
   const buffers = await Promise.all(storages.map((storage) => storage.forExecutor(executor)));
   // Another call may have been given a tensor while this one waited.
   for (const storage of storages) storage.requireAlive();
   const running = executable.run(buffers);
   // From here on the executor may write over donated buffers, so nobody else may read them.
-  const donated = new Set(donate.flatMap((position) => flattenTensors([args[position]]).map(({ tensor }) => tensor)));
+  const donated = tensorsOf(args, donate);
   const takeBack = [...donated].map((tensor) => tensor.storage!.donate());
   const results = await running.catch((error) => {
     // A run that fails has written nothing.

@@ -43,7 +43,11 @@ export function workerChannel(): Channel {
         // An idle thread does not keep the process alive, one at work does.
         if (pending.size === 0) worker!.ref();
         pending.set(nextId, { resolve, reject });
-        worker!.postMessage({ id: nextId++, request });
+        // A model may carry gigabytes of weights, and nobody needs it here any more.
+        worker!.postMessage(
+          { id: nextId++, request },
+          request.kind === "session" ? [request.request.model.buffer as ArrayBuffer] : [],
+        );
       }),
     close: async () => {
       failure ??= new ExecutionError("onnx executor: it was disposed (make a new executor to go on)");

@@ -82,7 +82,8 @@ export class OnnxRuntime {
       graphOptimizationLevel: "all",
       // Errors are thrown; the runtime need not print them as well.
       logSeverityLevel: 4,
-      extra: { session: { use_deterministic_compute: "1" } },
+      // Without x64quantprecision, products of uint8 and int8 overflow on processors without VNNI.
+      extra: { session: { use_deterministic_compute: "1", x64quantprecision: "1" } },
     });
     this.#sessions.set(id, { session, plans: kernels, ...names });
   }
