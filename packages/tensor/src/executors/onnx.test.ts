@@ -37,8 +37,11 @@ describe("errors of a run", () => {
     const step = compile((table: Tensor, ids: Tensor) => gather(table, ids).mul(2), { executor });
     const failing = step(filled([4, 2], 1), tensor([9], { dtype: "int32" }));
     await expect(failing).rejects.toThrow(ExecutionError);
-    await expect(failing).rejects.toThrow(/^gather: .*idx=9 must be within the inclusive range \[-4,3\]/);
+    await expect(failing).rejects.toThrow(/^gather: index 9 is outside 0 to 3/);
     await expect(failing).rejects.toThrow(place);
+    await expect(step(filled([4, 2], 1), tensor([-1], { dtype: "int32" }))).rejects.toThrow(
+      "gather: index -1 is outside 0 to 3",
+    );
   });
 
   it("do so for division by zero", async () => {
@@ -46,6 +49,15 @@ describe("errors of a run", () => {
     const failing = step(tensor([0], { dtype: "int32" }));
     await expect(failing).rejects.toThrow(/^div: .*division by zero/i);
     await expect(failing).rejects.toThrow(place);
+  });
+
+  it("name a class that is none", async () => {
+    const loss = compile((logits: Tensor, targets: Tensor) => logits.crossEntropy(targets), { executor });
+    for (const target of [3, -1]) {
+      const failing = loss(filled([1, 3], 1), tensor([target], { dtype: "int32" }));
+      await expect(failing).rejects.toThrow("gatherElements: an index is outside the axis");
+    }
+    expect(await (await loss(filled([1, 3], 1), tensor([-100], { dtype: "int32" }))).item()).toBe(0);
   });
 
   it("leave the executor usable", async () => {

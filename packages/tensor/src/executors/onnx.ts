@@ -142,8 +142,16 @@ function withOrigin(error: Error, origins: ReadonlyMap<string, Node>): Error {
   const node = prefix === undefined ? undefined : origins.get(prefix);
   if (!node) return error;
   const place = describeOrigin(node.origin);
-  const reason = error.message.replace(/^Non-zero status code returned while running .*? Status Message: /, "");
-  return new ExecutionError(`${node.op.name}: ${reason}${place ? `\n  recorded at ${place}` : ""}`, {
+  return new ExecutionError(`${node.op.name}: ${reasonIn(error.message)}${place ? `\n  recorded at ${place}` : ""}`, {
     cause: error,
   });
+}
+
+/** What ONNX Runtime complains about, in the words of the reference executor where both check the same. */
+function reasonIn(message: string): string {
+  const status = message.replace(/^Non-zero status code returned while running .*? Status Message: /, "");
+  const index = /idx=(-?\d+) must be within the inclusive range \[-\d+,(-?\d+)\]/.exec(status);
+  // Indices are handed over unsigned (see ops/gather.ts).
+  if (index) return `index ${Number(index[1]) | 0} is outside 0 to ${index[2]}`;
+  return status.includes("Out of range value in index tensor") ? "an index is outside the axis" : status;
 }

@@ -10,7 +10,15 @@ import { add } from "./elementwise.ts";
 import { aroundAxis } from "./loops.ts";
 import { transpose } from "./movement.ts";
 import { onnxDataType } from "./onnxDataType.ts";
-import { apply, defineOp, type NumberArray, type TensorFlowTensor, type Widening, widenBfloat16 } from "./op.ts";
+import {
+  apply,
+  defineOp,
+  type NumberArray,
+  type OnnxEmitter,
+  type TensorFlowTensor,
+  type Widening,
+  widenBfloat16,
+} from "./op.ts";
 
 /** Adding by index is there for float32 and the integers only. */
 const widenHalves: Widening = { ...widenBfloat16, float16: "float32" };
@@ -24,6 +32,12 @@ function requireIndices(where: string, indices: TensorType): void {
 function checkedIndex(where: string, index: number, size: number): number {
   if (!(index >= 0 && index < size)) throw new ExecutionError(`${where}: index ${index} is outside 0 to ${size - 1}`);
   return index;
+}
+
+/** ONNX counts negative indices from the end. Made unsigned they are far outside, an error as on every executor. */
+function refuseNegative(emit: OnnxEmitter, indices: string): string {
+  const unsigned = emit.node("Cast", [indices], { to: { int: onnxDataType.uint32 } });
+  return emit.node("Cast", [unsigned], { to: { int: onnxDataType.int64 } });
 }
 
 /** The indices on the host, all of them inside the axis: TensorFlow.js does not check them on every device. */
@@ -58,7 +72,7 @@ export const gatherOp = defineOp<None>({
       output!.set(table!.subarray(row, row + width) as NumberArray, i * width);
     }
   },
-  onnx: { opType: "Gather" },
+  onnx: (emit, [table, indices]) => emit.node("Gather", [table!, refuseNegative(emit, indices!)]),
   tfjs: (tf, [table, indices], { inputs }) => {
     readIndices("gather", indices!, inputs[0]!.shape[0]!);
     return tf.gather(table!, indices!);
@@ -180,7 +194,8 @@ export const gatherElementsOp = defineOp<AxisAttributes>({
       }
     }
   },
-  onnx: (emit, inputs, { attributes }) => emit.node("GatherElements", inputs, { axis: { int: attributes.axis } }),
+  onnx: (emit, [x, indices], { attributes }) =>
+    emit.node("GatherElements", [x!, refuseNegative(emit, indices!)], { axis: { int: attributes.axis } }),
   tfjs: (tf, [x, indices], { attributes: { axis }, inputs, outputs }) => {
     const places = flatPlaces("gatherElements", indices!, axis, inputs[0]!.shape[axis]!);
     return tf.reshape(tf.gather(tf.reshape(x!, [-1]), tf.tensor1d(places, "int32")), [...outputs[0]!.shape]);
