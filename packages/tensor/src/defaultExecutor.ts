@@ -10,7 +10,12 @@ export function defaultExecutor(): Executor {
   return current;
 }
 
-/** Makes `executor` the default for everything compiled or evaluated from now on. */
+/**
+ * Makes `executor` the default for everything compiled or evaluated from now on.
+ *
+ * @example
+ * setDefaultExecutor(onnxExecutor({ threads: 2 }));
+ */
 export function setDefaultExecutor(executor: Executor): void {
   current = executor;
 }

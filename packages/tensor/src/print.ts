@@ -3,7 +3,13 @@ import { basename } from "node:path";
 import { type Attributes, describeType, type Program, type Tensor } from "./graph.ts";
 import { describeOrigin } from "./origin.ts";
 
-/** Readable text of a program, the same for equal programs. `origins: true` adds where each node was recorded. */
+/**
+ * Readable text of a program, the same for equal programs. `origins: true` adds where each node was recorded.
+ *
+ * @example
+ * const step = compile((x: Tensor) => x.exp().sum());
+ * console.log(printProgram(step.program(tensor([1, 2]))));
+ */
 export function printProgram(program: Program, options: { origins?: boolean } = {}): string {
   const names = new Map<Tensor, string>();
   const nameOf = (tensor: Tensor) => {

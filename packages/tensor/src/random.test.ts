@@ -47,6 +47,14 @@ describe("keys", () => {
   });
 });
 
+it("takes whole numbers only", () => {
+  for (const seed of [0.5, Number.NaN, 2 ** 53]) {
+    expect(() => RandomKey.from(seed)).toThrow(`random: seed and step must be whole numbers below 2^53, got ${seed}`);
+    expect(() => hostRandomBits(seed, "a", 1)).toThrow("whole numbers");
+  }
+  expect(() => RandomKey.from(0, 1.5)).toThrow("got 1.5");
+});
+
 describe("what is drawn", () => {
   const count = 100_000;
 

@@ -1,6 +1,7 @@
 // Counter-based random numbers: a pure function of (seed, step, place, position), the same bits on every executor, so that a
 // resumed run repeats one that was never stopped. Each number is a 32-bit hash of its position, mixed with two key words;
 // the multipliers are those of "lowbias32" (Wellons, "Prospecting for Hash Functions", 2018).
+import { TensorError } from "./errors.ts";
 import type { Shape, Tensor } from "./graph.ts";
 import { constant, iota, tensor } from "./ops/create.ts";
 import { bitwiseXor, cast, mul, shiftRight } from "./ops/elementwise.ts";
@@ -10,7 +11,13 @@ import { elementCount } from "./shape.ts";
 const multiplierA = 0x21f0aaad;
 const multiplierB = 0x735a2d97;
 
-/** Where a stream of random numbers begins. Never use one key for two draws: derive a key for each place. */
+/**
+ * Where a stream of random numbers begins. Never use one key for two draws: derive a key for each place.
+ *
+ * @example
+ * const key = RandomKey.from(42, step); // pass it to a compiled function as an argument
+ * const hidden = dropout(x, 0.1, key.derive("hidden"));
+ */
 export class RandomKey {
   /** uint32[2]. */
   readonly words: Tensor;
@@ -20,7 +27,7 @@ export class RandomKey {
     this.words = words;
   }
 
-  /** The key of a step of a run: `seed` and `step` are whole numbers. */
+  /** The key of a step of a run. Throws a `TensorError` unless `seed` and `step` are whole numbers below 2^53. */
   static from(seed: number, step = 0): RandomKey {
     return new RandomKey(tensor(keyWords(seed, step)));
   }
@@ -63,6 +70,11 @@ function hashText(text: string, seed: number): number {
 }
 
 function keyWords(seed: number, step: number): Uint32Array {
+  for (const number of [seed, step]) {
+    if (!Number.isSafeInteger(number)) {
+      throw new TensorError(`random: seed and step must be whole numbers below 2^53, got ${number}`);
+    }
+  }
   // Seeds and steps above 2^32 differ in their high words.
   const words = [seed, Math.floor(seed / 2 ** 32), step, Math.floor(step / 2 ** 32)];
   return Uint32Array.from([1, 2], (start) => words.reduce((hash, word) => mix(hash + 0x9e3779b9, word >>> 0), start));

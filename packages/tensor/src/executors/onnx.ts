@@ -34,7 +34,14 @@ class OnnxBuffer implements DeviceBuffer {
   }
 }
 
-/** An executor on ONNX Runtime's CPU provider, in a worker thread unless told otherwise. */
+/**
+ * An executor on ONNX Runtime's CPU provider, in a worker thread unless told otherwise.
+ *
+ * @example
+ * const executor = onnxExecutor({ threads: 4 });
+ * const step = compile(train, { executor, donate: [0] });
+ * await executor.dispose();
+ */
 export function onnxExecutor(options: OnnxOptions = {}): Executor {
   const channel = options.thread === "main" ? directChannel() : workerChannel();
   const threads = options.threads ?? availableParallelism();

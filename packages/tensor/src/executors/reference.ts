@@ -26,7 +26,12 @@ class ReferenceBuffer implements DeviceBuffer {
   }
 }
 
-/** An executor in plain TypeScript. `precision: "float64"` computes float32 programs in double precision. */
+/**
+ * An executor in plain TypeScript. `precision: "float64"` computes float32 programs in double precision.
+ *
+ * @example
+ * const step = compile((x: Tensor) => x.square().sum(), { executor: referenceExecutor({ precision: "float64" }) });
+ */
 export function referenceExecutor(options: { precision?: FloatPrecision } = {}): Executor {
   const precision = options.precision ?? "float32";
   const toBuffer = ({ dtype, shape, data }: HostArray) => {

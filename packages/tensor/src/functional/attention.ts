@@ -26,7 +26,12 @@ export interface AttentionOptions {
   key?: RandomKey | undefined;
 }
 
-/** softmax(query keyᵀ · scale + mask) value, for query [..., T, D], key [..., S, D], value [..., S, E] → [..., T, E]. */
+/**
+ * softmax(query keyᵀ · scale + mask) value, for query [..., T, D], key [..., S, D], value [..., S, E] → [..., T, E].
+ *
+ * @example
+ * const seen = attention(query, key, value, { causal: true, dropoutRate: 0.1, key: RandomKey.from(seed, step).derive("attention") });
+ */
 export function attention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
   const scores = attentionScores(query, key, options.scale);
   const weights = softmax(addBias(scores, biasOf(query, scores, options)));

@@ -14,7 +14,12 @@ export interface CrossEntropyOptions {
   reduction?: "mean" | "sum" | "none";
 }
 
-/** Cross-entropy (nats) of logits [..., classes] against int32 class indices [...]. */
+/**
+ * Cross-entropy (nats) of logits [..., classes] against int32 class indices [...].
+ *
+ * @example
+ * const loss = crossEntropy(logits, targets, { ignoreIndex: -100 }); // logits [batch, time, classes], targets [batch, time]
+ */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { ignoreIndex = -100, reduction = "mean" } = options;
   const classes = logits.shape.at(-1);
