@@ -7,7 +7,8 @@ import { iota, placeholder } from "../../ops/create.ts";
 import { add } from "../../ops/elementwise.ts";
 import { fusedOps, primitiveOps } from "../../ops/index.ts";
 import { makeProgram } from "../../program.ts";
-import { serializeSafetensors } from "../../safetensors.ts";
+import { parseSafetensors } from "../../safetensors.ts";
+import { describeDifference } from "../../testing/toBeAllclose.ts";
 import { onnxModel } from "./onnxModel.ts";
 import { type OnnxSample, onnxSamples } from "./onnxSamples.cases.ts";
 
@@ -33,7 +34,10 @@ describe("samples", () => {
     const committed = (extension: string) => readFile(new URL(`../__fixtures__/${name}.${extension}`, import.meta.url));
     const again = "(after a change of lowerings: run packages/tensor/test/writeOnnxSamples.ts, then check_onnx.py)";
     expect(Buffer.compare(model, await committed("onnx")), again).toBe(0);
-    expect(Buffer.compare(serializeSafetensors(tensors), await committed("safetensors")), again).toBe(0);
+    // Engines differ in the last bit of sin and pow.
+    const stored = parseSafetensors(await committed("safetensors"));
+    expect([...stored.keys()].sort()).toEqual([...tensors.keys()].sort());
+    for (const [key, array] of tensors) expect(describeDifference(array, stored.get(key)!)).toBeUndefined();
   });
 
   it("are all there", () => {
