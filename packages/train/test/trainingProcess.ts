@@ -2,7 +2,6 @@
 // standard output as a line of JSON.
 import { openTokenShards } from "@llm/data";
 import { Gpt } from "@llm/model";
-import { defaultExecutor } from "@llm/tensor";
 import { cosineSchedule } from "../src/schedules.ts";
 import { Trainer } from "../src/trainer.ts";
 
@@ -75,4 +74,3 @@ try {
   tell({ type: "error", name: (error as Error).name, message: (error as Error).message });
   process.exitCode = 1;
 }
-await defaultExecutor().dispose();
