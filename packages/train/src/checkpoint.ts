@@ -4,11 +4,11 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { BatchPosition } from "@llm/data";
-import { type CausalLanguageModel, loadWeights, saveModel } from "@llm/model";
+import { loadWeights, saveModel } from "@llm/model";
 import { tensor } from "@llm/tensor";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "@llm/tensor/safetensors";
 import { TrainError } from "./errors.ts";
-import type { NamedTensors, OptimizerState } from "./optimizers/optimizer.ts";
+import type { NamedTensors } from "./optimizers/optimizer.ts";
 import type { TrainState } from "./trainState.ts";
 
 /** Where a run stands, beside its tensors. */
@@ -27,6 +27,7 @@ const stepFolder = /^step-(\d+)$/;
 const leftover = /^\.step-\d+\..*\.tmp$/;
 const stateFile = "trainer_state.json";
 const optimizerFile = "optimizer.safetensors";
+const lossScalingKind = "lossScaling";
 
 /** Path of the checkpoint of a step, whether it exists or not. */
 export function checkpointPath(folder: string, step: number): string {
@@ -68,7 +69,7 @@ export async function saveCheckpoint(
     await removeLeftovers(folder);
     await mkdir(temporary, { recursive: true });
     await saveModel(state.model, temporary);
-    await writeSafetensors(join(temporary, optimizerFile), optimizerEntries(state.optimizer));
+    await writeSafetensors(join(temporary, optimizerFile), stateEntries(state));
     await writeFile(join(temporary, stateFile), `${JSON.stringify(position, undefined, 2)}\n`, { flush: true });
     await syncFolder(temporary);
     await rename(temporary, path);
@@ -96,8 +97,9 @@ async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-function* optimizerEntries(state: OptimizerState) {
-  for (const [kind, tensors] of Object.entries(state)) {
+function* stateEntries({ optimizer, lossScaling }: TrainState) {
+  const kinds = lossScaling ? { ...optimizer, [lossScalingKind]: lossScaling } : optimizer;
+  for (const [kind, tensors] of Object.entries(kinds)) {
     for (const [name, value] of Object.entries(tensors)) {
       const shape = value.shape as readonly number[];
       yield [`${kind}.${name}`, { dtype: value.dtype, shape, data: () => value.data() }] as const;
@@ -133,18 +135,13 @@ export async function readPosition(path: string): Promise<RunPosition> {
 }
 
 /**
- * Reads a checkpoint's weights and optimiser state. `model` and `initialState` (fresh state of the optimiser in use) say which
- * tensors there must be; their elements are not used.
+ * Reads a checkpoint's weights and the rest of its state. `initial` (the state a run starts with) says which tensors there must be;
+ * their elements are not used.
  */
-export async function loadState(
-  path: string,
-  model: CausalLanguageModel,
-  initialState: OptimizerState,
-): Promise<TrainState> {
-  const loadedModel = await loadWeights(model, path);
+export async function loadState(path: string, initial: TrainState): Promise<TrainState> {
+  const model = await loadWeights(initial.model, path);
   await using file = await openOptimizerFile(path);
-  const optimizer: Record<string, NamedTensors> = {};
-  for (const [kind, expected] of Object.entries(initialState)) {
+  const load = async (kind: string, expected: NamedTensors): Promise<NamedTensors> => {
     const loaded: Record<string, NamedTensors[string]> = {};
     for (const [name, { shape }] of Object.entries(expected)) {
       const stored = `${kind}.${name}`;
@@ -156,9 +153,12 @@ export async function loadState(
       const { dtype, data } = await file.read(stored);
       loaded[name] = tensor(data, { dtype, shape: shape as readonly number[] });
     }
-    optimizer[kind] = loaded;
-  }
-  return { model: loadedModel, optimizer };
+    return loaded;
+  };
+  const optimizer: Record<string, NamedTensors> = {};
+  for (const [kind, expected] of Object.entries(initial.optimizer)) optimizer[kind] = await load(kind, expected);
+  const { lossScaling } = initial;
+  return { model, optimizer, ...(lossScaling && { lossScaling: await load(lossScalingKind, lossScaling) }) };
 }
 
 async function openOptimizerFile(path: string): Promise<SafetensorsFile> {

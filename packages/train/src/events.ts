@@ -1,4 +1,5 @@
 // What a training run tells about itself.
+import type { LossScalingReport } from "./lossScaling.ts";
 
 export interface StepEvent {
   readonly type: "step";
@@ -10,6 +11,8 @@ export interface StepEvent {
   readonly learningRate: number;
   /** Global norm of the gradients before clipping. */
   readonly gradientNorm: number;
+  /** Only in float16: whether this step was skipped, how many were so far, and the scale of the next step. */
+  readonly lossScaling?: LossScalingReport;
   /** Tokens trained on per second, over the last few steps. */
   readonly tokensPerSecond: number;
   /** Estimate for the rest of the run. */

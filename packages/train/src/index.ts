@@ -10,6 +10,7 @@ export type {
   TrainResult,
 } from "./events.ts";
 export { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
+export type { LossScalingOptions, LossScalingReport } from "./lossScaling.ts";
 export { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
 export type { BatchTensors, Objective, SummedLoss } from "./objectives/objective.ts";
 export { type AdamWOptions, adamW } from "./optimizers/adamw.ts";

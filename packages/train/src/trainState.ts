@@ -1,4 +1,4 @@
-// What changes during training and lives with the executor: the model's parameters and the optimiser's state.
+// What changes during training and lives with the executor: the model's parameters, the optimiser's state and the scale of the loss.
 import { type CausalLanguageModel, namedParameters } from "@llm/model";
 import { flattenTensors, mapTensors } from "@llm/tensor";
 import type { NamedTensors, OptimizerState } from "./optimizers/optimizer.ts";
@@ -6,6 +6,8 @@ import type { NamedTensors, OptimizerState } from "./optimizers/optimizer.ts";
 export interface TrainState {
   readonly model: CausalLanguageModel;
   readonly optimizer: OptimizerState;
+  /** Only in float16. */
+  readonly lossScaling?: NamedTensors;
 }
 
 export function parametersOf(model: CausalLanguageModel): NamedTensors {

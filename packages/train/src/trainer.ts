@@ -1,9 +1,10 @@
 // The training loop: step, tell, evaluate, save. One `Trainer` is one run; it goes on from its newest checkpoint by itself.
 import type { BatchStream } from "@llm/data";
 import { type CausalLanguageModel, namedParameters } from "@llm/model";
-import type { Executor } from "@llm/tensor";
+import { type Executor, type Precision, precisions } from "@llm/tensor";
 import { TrainError } from "./errors.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
+import type { LossScalingOptions } from "./lossScaling.ts";
 import type { Objective } from "./objectives/objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { type Progress, progressBar } from "./progressBar.ts";
@@ -44,8 +45,20 @@ export interface TrainerOptions {
     /** How many of the newest to keep beside the best. Default 2. */
     keep?: number;
   };
-  /** JSON-lines file of all events. Default `metrics.jsonl` in the checkpoint folder, none without one. */
+  /**
+   * JSON-lines file of all events. Default `metrics.jsonl` in the checkpoint folder, none without one. A resumed run takes back what
+   * came after its checkpoint; a run that starts anew starts the file anew.
+   */
   metricsFile?: string;
+  /**
+   * Of forward and backward. Parameters, their updates and everything that needs it (norms, losses, sums) stay float32. Default
+   * float32. float16 needs loss scaling, which comes with it: a step whose gradients overflow is skipped.
+   */
+  precision?: Precision;
+  /** Of float16. */
+  lossScaling?: LossScalingOptions;
+  /** Less memory for about a third more time: activations inside the model's blocks are computed again in the backward. Default false. */
+  recomputeActivations?: boolean;
   /** A bar on standard error. Default true. */
   progress?: boolean;
   executor?: Executor;
@@ -147,12 +160,19 @@ function checkOptions(options: TrainerOptions): void {
     "evaluation.batches": evaluation?.batches ?? 1,
     "checkpoints.every": checkpoints?.every ?? 1,
     "checkpoints.keep": checkpoints?.keep ?? 1,
+    "lossScaling.growthInterval": options.lossScaling?.growthInterval ?? 1,
   };
   for (const [name, value] of Object.entries(counts)) {
     if (!(Number.isSafeInteger(value) && value > 0)) refuse(`${name} must be a whole number above 0, got ${value}`);
   }
   if (gradientClipping !== false && !(gradientClipping > 0)) {
     refuse(`gradientClipping must be above 0, or false for none, got ${gradientClipping}`);
+  }
+  const { precision = "float32", lossScaling } = options;
+  if (!precisions.includes(precision)) refuse(`precision must be one of ${precisions.join(", ")}, got ${precision}`);
+  if (lossScaling && precision !== "float16") refuse(`lossScaling is for precision float16, got ${precision}`);
+  if (!((lossScaling?.initialScale ?? 1) >= 1 && Number.isFinite(lossScaling?.initialScale ?? 1))) {
+    refuse(`lossScaling.initialScale must be a number of at least 1, got ${lossScaling?.initialScale}`);
   }
   if (!Number.isSafeInteger(seed)) refuse(`seed must be a whole number, got ${seed}`);
   if (typeof learningRate === "number" && !(learningRate >= 0 && Number.isFinite(learningRate))) {

@@ -22,8 +22,11 @@ import type { Optimizer } from "./optimizers/optimizer.ts";
 import { constantSchedule, type Schedule } from "./schedules.ts";
 import { Speed } from "./speed.ts";
 import type { TrainerOptions } from "./trainer.ts";
-import { disposeTensors, parametersOf, type TrainState } from "./trainState.ts";
+import { disposeTensors, type TrainState } from "./trainState.ts";
 import { type MicroBatch, TrainStep } from "./trainStep.ts";
+
+/** Gradients that overflow float16 with the loss not scaled up at all are not going to be small enough. */
+const lowestScale = 1;
 
 export class TrainingRun {
   readonly metrics: MetricsFile | undefined;
@@ -55,6 +58,9 @@ export class TrainingRun {
       optimizer: this.#optimizer,
       gradientClipping: gradientClipping === false ? undefined : gradientClipping,
       executor,
+      precision: options.precision,
+      lossScaling: options.lossScaling,
+      recomputeActivations: options.recomputeActivations,
     });
     this.#evaluation = options.evaluation && new Evaluation(objective, executor);
     const metricsFile = options.metricsFile ?? (checkpoints && join(checkpoints.folder, "metrics.jsonl"));
@@ -92,12 +98,13 @@ export class TrainingRun {
     const path = checkpoints && (await findCheckpoint(checkpoints.folder, "last"));
     if (path === undefined) {
       const fresh = await copyTensors(model);
-      this.#state = { model: fresh, optimizer: this.#optimizer.initialState(parametersOf(fresh)) };
+      this.#state = this.#trainStep.initialState(fresh);
       return undefined;
     }
     const position = await readPosition(path);
-    checkSettings(path, position.settings, this.#settings());
-    this.#state = await loadState(path, model, this.#optimizer.initialState(parametersOf(model)));
+    // Checkpoints from before there was a choice say nothing of precision.
+    checkSettings(path, { precision: "float32", ...position.settings }, this.#settings());
+    this.#state = await loadState(path, this.#trainStep.initialState(model));
     data.seek(position.data);
     this.#step = position.step;
     this.#savedStep = position.step;
@@ -111,17 +118,22 @@ export class TrainingRun {
     const step = this.#step;
     const learningRate = this.#schedule(step);
     const microBatches = await this.#nextMicroBatches(step);
-    const { state, loss, gradientNorm } = await this.#trainStep.run(this.#state!, microBatches, step, learningRate);
+    const { state, ...result } = await this.#trainStep.run(this.#state!, microBatches, step, learningRate);
+    const { loss, gradientNorm, lossScaling } = result;
     disposeTensors(microBatches);
     this.#state = state;
     this.#step = step + 1;
     this.#loss = loss;
     // The loss tells about the weights before this update, the gradients about those after it.
     if (!Number.isFinite(loss)) throw await this.#diverged("the loss", loss, step);
-    if (!Number.isFinite(gradientNorm)) throw await this.#diverged("the gradient norm", gradientNorm, step + 1);
+    // Gradients that overflow are what loss scaling expects, until there is nothing left to scale down.
+    const expected = lossScaling !== undefined && lossScaling.scale >= lowestScale;
+    if (!Number.isFinite(gradientNorm) && !expected) {
+      throw await this.#diverged("the gradient norm", gradientNorm, step + 1);
+    }
     const { steps } = this.#options;
     const rates = this.#speed!.add((performance.now() - start) / 1000, steps - this.#step);
-    return { type: "step", step: this.#step, steps, loss, learningRate, gradientNorm, ...rates };
+    return { type: "step", step: this.#step, steps, learningRate, ...result, ...rates };
   }
 
   async #nextMicroBatches(step: number): Promise<MicroBatch[]> {
@@ -189,11 +201,12 @@ export class TrainingRun {
   dispose(): void {
     this.#trainStep.dispose();
     this.#evaluation?.dispose();
-    disposeTensors(this.#state?.optimizer);
+    disposeTensors([this.#state?.optimizer, this.#state?.lossScaling]);
   }
 
   #settings(): Record<string, unknown> {
-    const { accumulation = 1, seed = 0, gradientClipping = 1, model, data } = this.#options;
+    const { accumulation = 1, seed = 0, gradientClipping = 1, precision = "float32", lossScaling } = this.#options;
+    const { model, data } = this.#options;
     const { name, settings } = this.#optimizer;
     return {
       model: model.toConfigJson(),
@@ -201,6 +214,8 @@ export class TrainingRun {
       accumulation,
       seed,
       gradientClipping,
+      precision,
+      lossScaling,
       // Another batch size, sequence length or corpus gives another number here, and a place in the data would mean nothing.
       batchesPerEpoch: data.batchesPerEpoch,
     };
