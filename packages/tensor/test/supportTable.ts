@@ -27,18 +27,20 @@ export function supportTable(): string {
     ...table(fusedOps),
     "",
     "A dtype after → is the one in which ONNX Runtime computes where it has no kernel: the result is rounded back, as the",
-    "reference executor rounds it. Everything else in `@llm/tensor` (attention, dropout, cross-entropy, …) is a function of",
-    "these and runs wherever they do.",
+    "reference executor rounds it. TensorFlow.js has neither uint32 nor int64: ops on them run with the reference kernel on the",
+    "host, as do the ops and dtypes of which the table says so. Everything else in `@llm/tensor` (attention, dropout,",
+    "cross-entropy, …) is a function of these and runs wherever they do.",
     "",
   ].join("\n");
 }
 
 function table(ops: readonly OpDefinition[]): string[] {
-  const header = ["op", "reference", "onnx", "gradient"];
+  const header = ["op", "reference", "onnx", "tfjs", "gradient"];
   const rows = ops.map((op) => [
     `\`${op.name}\``,
     op.reference ? "kernel" : "composition",
     describeOnnx(op),
+    describeTfjs(op),
     op.vjp === "zero" ? "zero" : "yes",
   ]);
   const widths = header.map((title, column) =>
@@ -53,6 +55,12 @@ function describeOnnx({ onnx, widen = {} }: OpDefinition): string {
   const how = typeof onnx === "function" ? "lowering" : `\`${onnx.opType}\``;
   const wider = Object.entries(widen).map(([from, to]) => `${from}→${to}`);
   return wider.length === 0 ? how : `${how}; ${wider.join(", ")}`;
+}
+
+function describeTfjs({ tfjs, tfjsReference = [] }: OpDefinition): string {
+  if (!tfjs) return "composition";
+  if (tfjs === "reference") return "reference kernel";
+  return tfjsReference.length === 0 ? "lowering" : `lowering; reference kernel: ${tfjsReference.join(", ")}`;
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync(supportFile, supportTable());

@@ -30,6 +30,7 @@ export const softmaxOp = defineFusedOp({
   },
   vjp: ({ gradient, outputs: [y] }) => [mul(y!, sub(gradient, sum(mul(gradient, y!), -1, kept)))],
   onnx: { opType: "Softmax" },
+  tfjs: (tf, [x]) => tf.softmax(x!),
   widen: widenBfloat16,
   precision: "rounded",
 });
@@ -43,6 +44,7 @@ export const logSoftmaxOp = defineFusedOp({
   },
   vjp: ({ gradient, outputs: [y] }) => [sub(gradient, mul(exp(y!), sum(gradient, -1, kept)))],
   onnx: { opType: "LogSoftmax" },
+  tfjs: (tf, [x]) => tf.logSoftmax(x!),
   widen: widenBfloat16,
   precision: "float32",
 });
