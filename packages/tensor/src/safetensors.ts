@@ -3,6 +3,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { byteSize, type HostData, hostArray, hostView, isHostDataFor } from "./dtype.ts";
 import { DTypeError, FormatError, ShapeError } from "./errors.ts";
+import { bytesOf, readFully, writeFully } from "./fileBytes.ts";
 import { replaceFile } from "./replaceFile.ts";
 import {
   headerLength,
@@ -29,9 +30,6 @@ export interface SafetensorsOptions {
   /** Free text stored beside the tensors; transformers expects `{ format: "pt" }`. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
-
-// Node reads and writes at most 2^31 - 1 bytes a call.
-const largestTransfer = 2 ** 30;
 
 /** An open safetensors file: the header is in memory, tensors are read when asked for. Close it, or open it with `await using`. */
 export class SafetensorsFile {
@@ -210,26 +208,4 @@ function checkedBytes(name: string, { dtype, shape }: ArrayEntry, data: HostData
     throw new ShapeError(`${label}: shape [${shape}] has ${count} elements, its data has ${data.length}`);
   }
   return bytesOf(data);
-}
-
-function bytesOf(data: HostData): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-async function readFully(file: FileHandle, bytes: Uint8Array, position: number, path: string): Promise<void> {
-  for (let done = 0; done < bytes.byteLength; ) {
-    const length = Math.min(bytes.byteLength - done, largestTransfer);
-    const { bytesRead } = await file.read(bytes, done, length, position + done);
-    if (bytesRead === 0)
-      throw new FormatError(`${path}: ends at byte ${position + done} (it was cut short while being read)`);
-    done += bytesRead;
-  }
-}
-
-async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.byteLength; ) {
-    const length = Math.min(bytes.byteLength - done, largestTransfer);
-    const { bytesWritten } = await file.write(bytes, done, length, position + done);
-    done += bytesWritten;
-  }
 }

@@ -4,7 +4,8 @@ import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Tensor } from "../graph.ts";
 import { add, cast, div, equal, maximum, minimum, mul, neg, round, sub, where } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
-import { apply, defineFusedOp, widenBfloat16 } from "../ops/op.ts";
+import { onnxDataType } from "../ops/onnxDataType.ts";
+import { apply, defineFusedOp, type OnnxEmitter, widenBfloat16 } from "../ops/op.ts";
 import { max } from "../ops/reduce.ts";
 import { shapesEqual } from "../shape.ts";
 
@@ -47,11 +48,20 @@ export const quantizedMatmulOp = defineFusedOp({
     return mul(mul(matmul(centered, cast(weight!, x!.dtype)), scaleOfX), scale!);
   },
   onnx: (emit, [x, weight, scale], { inputs }) => {
+    if (emit.standardOps) return integerProduct(emit, x!, weight!, scale!);
     const zeroPoint = emit.node("Expand", [emit.constant("int8", [0], []), emit.dimensions(inputs[2]!.shape)]);
     return emit.node("DynamicQuantizeMatMul", [x!, weight!, scale!, zeroPoint], {}, { domain: "com.microsoft" });
   },
   widen: { ...widenBfloat16, float16: "float32" },
 });
+
+/** The same steps with ONNX's own ops, which other runtimes have. */
+function integerProduct(emit: OnnxEmitter, x: string, weight: string, scale: string): string {
+  const [levels, scaleOfX, zeroPoint] = emit.nodes("DynamicQuantizeLinear", [x], 3) as [string, string, string];
+  const product = emit.node("MatMulInteger", [levels, weight, zeroPoint]);
+  const numbers = emit.node("Cast", [product], { to: { int: onnxDataType.float32 } });
+  return emit.node("Mul", [numbers, emit.node("Mul", [scaleOfX, scale])]);
+}
 
 /** x [..., in] × weight (int8 [in, out]) × scale [out], with x rounded to 8 bits over the whole tensor. */
 export function quantizedMatmul(x: Tensor, weight: Tensor, scale: Tensor): Tensor {

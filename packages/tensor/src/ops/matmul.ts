@@ -6,7 +6,7 @@ import { describeShape, describeType, type Shape, type Tensor } from "../graph.t
 import { broadcastShapes, concreteCount } from "../shape.ts";
 import { broadcastStrides, walkStrided } from "./loops.ts";
 import { reshape } from "./movement.ts";
-import { apply, defineOp, widenBfloat16 } from "./op.ts";
+import { apply, defineOp, type OnnxEmitter, widenBfloat16 } from "./op.ts";
 
 type MatmulAttributes = { transposeA: boolean; transposeB: boolean };
 
@@ -68,15 +68,19 @@ export const matmulOp = defineOp<MatmulAttributes>({
       }
     }
   },
-  onnx: (emit, inputs, { attributes: { transposeA, transposeB } }) =>
-    transposeA || transposeB
-      ? emit.node(
-          "FusedMatMul",
-          inputs,
-          { transA: { int: Number(transposeA) }, transB: { int: Number(transposeB) } },
-          { domain: "com.microsoft" },
-        )
-      : emit.node("MatMul", inputs),
+  onnx: (emit, inputs, { attributes: { transposeA, transposeB }, inputs: types }) => {
+    if (!transposeA && !transposeB) return emit.node("MatMul", inputs);
+    if (emit.standardOps) {
+      return emit.node(
+        "MatMul",
+        inputs.map((input, i) =>
+          [transposeA, transposeB][i] ? transposed(emit, input, types[i]!.shape.length) : input,
+        ),
+      );
+    }
+    const flags = { transA: { int: Number(transposeA) }, transB: { int: Number(transposeB) } };
+    return emit.node("FusedMatMul", inputs, flags, { domain: "com.microsoft" });
+  },
   tfjs: (tf, [a, b], { attributes: { transposeA, transposeB }, outputs }) => {
     // Its JavaScript kernel repeats one matrix, or takes as many as there are results, but does not repeat some of several.
     const batch = outputs[0]!.shape.slice(0, -2);
@@ -89,6 +93,12 @@ export const matmulOp = defineOp<MatmulAttributes>({
   widen: widenBfloat16,
   precision: "low",
 });
+
+/** The last two axes exchanged. */
+function transposed(emit: OnnxEmitter, matrix: string, rank: number): string {
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  return emit.node("Transpose", [matrix], { perm: { ints: [...axes.slice(0, -2), rank - 1, rank - 2] } });
+}
 
 function flattenRows(x: Tensor): Tensor {
   return reshape(x, [productOfDimensions(x.shape.slice(0, -1)), x.shape.at(-1)!]);

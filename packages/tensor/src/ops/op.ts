@@ -37,6 +37,8 @@ export type OnnxAttribute = number | string | { readonly int: number } | { reado
 
 /** What an ONNX lowering writes to. Values are referred to by name. */
 export interface OnnxEmitter {
+  /** Only ONNX's own ops may be written, for runtimes that do not have ONNX Runtime's `com.microsoft`. */
+  readonly standardOps: boolean;
   /** Adds a node with one output. A `domain` other than ONNX's own is ONNX Runtime's `com.microsoft`. */
   node(
     opType: string,

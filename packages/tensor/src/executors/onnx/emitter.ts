@@ -2,7 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Dimension, dimensionTerms, isName } from "../../dimension.ts";
 import { type DType, fromNumbers, type HostData } from "../../dtype.ts";
-import { ShapeError } from "../../errors.ts";
+import { ShapeError, UnsupportedOpError } from "../../errors.ts";
 import type { Shape, Tensor } from "../../graph.ts";
 import { onnxDataType } from "../../ops/onnxDataType.ts";
 import type { OnnxAttribute, OnnxEmitter } from "../../ops/op.ts";
@@ -20,7 +20,15 @@ export class GraphEmitter implements OnnxEmitter {
   readonly #constants = new Map<string, string>();
   readonly #sizes = new Map<string, { input: string; axis: number }>();
   readonly #dimensions = new Map<string, string>();
+  readonly standardOps: boolean;
+  readonly #taken: ReadonlySet<string>;
   #values = 0;
+
+  /** `taken` are names that values of the graph have from elsewhere. */
+  constructor({ standardOps = false, taken = new Set<string>() } = {}) {
+    this.standardOps = standardOps;
+    this.#taken = taken;
+  }
 
   /** Makes the sizes of an input known under the names in its shape. */
   bindInput(name: string, tensor: Tensor): void {
@@ -45,7 +53,10 @@ export class GraphEmitter implements OnnxEmitter {
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
     options: Options = {},
   ): string[] {
-    const names = Array.from({ length: outputs }, () => `v${this.#values++}`);
+    if (this.standardOps && options.domain) {
+      throw new UnsupportedOpError(`${this.prefix}: ${opType} of ${options.domain} is not one of ONNX's own ops`);
+    }
+    const names = Array.from({ length: outputs }, () => this.#free(`v${this.#values++}`));
     this.nodeProtos.push(
       create(NodeProtoSchema, {
         name: `${this.prefix}/${this.nodeProtos.length}`,
@@ -67,7 +78,7 @@ export class GraphEmitter implements OnnxEmitter {
         : undefined;
     const known = key && this.#constants.get(key);
     if (known) return known;
-    const name = `c${this.initializers.length}`;
+    const name = this.#free(`c${this.initializers.length}`);
     this.initializers.push(
       create(TensorProtoSchema, {
         name,
@@ -78,6 +89,10 @@ export class GraphEmitter implements OnnxEmitter {
     );
     if (key) this.#constants.set(key, name);
     return name;
+  }
+
+  #free(name: string): string {
+    return this.#taken.has(name) ? this.#free(`_${name}`) : name;
   }
 
   dimensions(shape: Shape): string {

@@ -9,7 +9,13 @@ import { makeProgram } from "../../program.ts";
 import { expandFused } from "../../rewrite.ts";
 import { isConcrete } from "../../shape.ts";
 import { GraphEmitter } from "./emitter.ts";
-import { ModelProtoSchema, type ValueInfoProto, ValueInfoProtoSchema } from "./onnx_pb.js";
+import {
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "./onnx_pb.js";
 
 const irVersion = 10n;
 const opsetVersion = 21n;
@@ -28,56 +34,90 @@ export interface OnnxModel {
  * Inputs and outputs of dtype bfloat16 are float32 at the boundary, since the runtime's JavaScript interface has no bfloat16.
  */
 export function onnxModel(program: Program): OnnxModel {
+  const { model, ...rest } = buildOnnxModel(program, { bfloat16As: "float32" });
+  return { bytes: toBinary(ModelProtoSchema, model), ...rest };
+}
+
+export interface OnnxModelOptions {
+  /** Default `input.<i>`. Unique, and different from those of the outputs. */
+  readonly inputNames?: readonly string[];
+  /** Default: whatever the values are called. */
+  readonly outputNames?: readonly string[];
+  /** Write ONNX's own ops only. Default false. */
+  readonly standardOps?: boolean;
+  /** What inputs and outputs of dtype bfloat16 are. Default `"bfloat16"`. */
+  readonly bfloat16As?: "bfloat16" | "float32";
+}
+
+/** The model before it is serialised. */
+export interface BuiltOnnxModel extends Omit<OnnxModel, "bytes"> {
+  readonly model: ModelProto;
+}
+
+export function buildOnnxModel(program: Program, options: OnnxModelOptions = {}): BuiltOnnxModel {
+  const { standardOps = false, bfloat16As = "bfloat16" } = options;
   const { nodes, inputs, outputs } = makeProgram(
     program.inputs,
     expandFused(program.outputs, (node) => node.op.onnx !== undefined),
   );
-  const emitter = new GraphEmitter();
+  const inputNames = options.inputNames ?? inputs.map((_, i) => `input.${i}`);
+  const emitter = new GraphEmitter({ standardOps, taken: new Set([...inputNames, ...(options.outputNames ?? [])]) });
   const names = new Map<Tensor, string>();
-  const inputNames = inputs.map((input, i) => {
-    const name = `input.${i}`;
+  const isConverted = ({ dtype }: Tensor) => dtype === "bfloat16" && bfloat16As === "float32";
+  for (const [i, input] of inputs.entries()) {
+    const name = inputNames[i]!;
     emitter.bindInput(name, input);
-    names.set(
-      input,
-      input.dtype === "bfloat16" ? emitter.node("Cast", [name], { to: { int: onnxDataType.bfloat16 } }) : name,
-    );
-    return name;
-  });
-  const origins = new Map<string, Node>();
-  for (const [i, node] of nodes.entries()) {
-    emitter.prefix = `${i}_${node.op.name}`;
-    origins.set(emitter.prefix, node);
-    const results = lower(
-      emitter,
-      node,
-      node.inputs.map((input) => names.get(input)!),
-    );
-    for (const [k, output] of node.outputs.entries()) names.set(output, results[k]!);
+    names.set(input, isConverted(input) ? emitter.node("Cast", [name], { to: { int: onnxDataType.bfloat16 } }) : name);
   }
+  const origins = lowerNodes(emitter, nodes, names);
   emitter.prefix = "output";
   const computed = new Set(emitter.nodeProtos.flatMap(({ output }) => output));
-  const outputNames = outputs.map((output) => {
+  const values = outputs.map((output) => {
     const name = names.get(output)!;
-    if (output.dtype === "bfloat16") return emitter.node("Cast", [name], { to: { int: onnxDataType.float32 } });
+    if (isConverted(output)) return emitter.node("Cast", [name], { to: { int: onnxDataType.float32 } });
     // A value may be a graph output once; inputs and constants may not be one at all.
     return computed.delete(name) ? name : emitter.node("Identity", [name]);
   });
+  const outputNames = options.outputNames ?? values;
+  renameValues(emitter.nodeProtos, new Map(values.map((value, i) => [value, outputNames[i]!])));
+  const boundary = (tensor: Tensor) => (isConverted(tensor) ? { ...tensor, dtype: bfloat16As } : tensor);
   const model = create(ModelProtoSchema, {
     irVersion,
     producerName: "@llm/tensor",
     opsetImport: [
       { domain: "", version: opsetVersion },
-      { domain: "com.microsoft", version: 1n },
+      ...(standardOps ? [] : [{ domain: "com.microsoft", version: 1n }]),
     ],
     graph: {
       name: "program",
       node: emitter.nodeProtos,
       initializer: emitter.initializers,
-      input: inputs.map((input, i) => valueInfo(inputNames[i]!, input)),
-      output: outputs.map((output, i) => valueInfo(outputNames[i]!, output)),
+      input: inputs.map((input, i) => valueInfo(inputNames[i]!, boundary(input))),
+      output: outputs.map((output, i) => valueInfo(outputNames[i]!, boundary(output))),
     },
   });
-  return { bytes: toBinary(ModelProtoSchema, model), inputNames, outputNames, origins };
+  return { model, inputNames, outputNames, origins };
+}
+
+/** Writes the nodes and adds the names of their values to `names`; returns the node behind each prefix. */
+function lowerNodes(emitter: GraphEmitter, nodes: readonly Node[], names: Map<Tensor, string>): Map<string, Node> {
+  const origins = new Map<string, Node>();
+  for (const [i, node] of nodes.entries()) {
+    emitter.prefix = `${i}_${node.op.name}`;
+    origins.set(emitter.prefix, node);
+    const operands = node.inputs.map((input) => names.get(input)!);
+    const results = lower(emitter, node, operands);
+    for (const [k, output] of node.outputs.entries()) names.set(output, results[k]!);
+  }
+  return origins;
+}
+
+function renameValues(nodes: readonly NodeProto[], names: ReadonlyMap<string, string>): void {
+  const renamed = (name: string) => names.get(name) ?? name;
+  for (const node of nodes) {
+    node.input = node.input.map(renamed);
+    node.output = node.output.map(renamed);
+  }
 }
 
 function lower(emitter: GraphEmitter, node: Node, inputs: readonly string[]): readonly string[] {
@@ -109,7 +149,6 @@ function emptyOf(emitter: GraphEmitter, dtype: DType, shape: Shape): string {
 }
 
 function valueInfo(name: string, type: TensorType): ValueInfoProto {
-  const elemType = onnxDataType[type.dtype === "bfloat16" ? "float32" : type.dtype];
   const dim = type.shape.map((size) => ({
     value:
       typeof size === "number"
@@ -118,6 +157,6 @@ function valueInfo(name: string, type: TensorType): ValueInfoProto {
   }));
   return create(ValueInfoProtoSchema, {
     name,
-    type: { value: { case: "tensorType", value: { elemType, shape: { dim } } } },
+    type: { value: { case: "tensorType", value: { elemType: onnxDataType[type.dtype], shape: { dim } } } },
   });
 }
