@@ -32,13 +32,14 @@ export function runNode(
     if (context.outputs.every(({ shape }) => concreteCount(shape) === 0)) {
       return context.outputs.map(({ dtype, shape }) => fromHost(tf, { dtype, shape, data: [] }));
     }
-    const results = lower(
-      tf,
-      inputs.map(({ tensor }) => tensor),
-      context,
-    );
+    const given = inputs.map(({ tensor }) => tensor);
+    const results = lower(tf, given, context);
     const list: readonly TensorFlowTensor[] = Array.isArray(results) ? results : [results as TensorFlowTensor];
-    return context.outputs.map((type, i) => settle(tf, requireType(node, list[i], type), type.dtype));
+    return context.outputs.map((type, i) => {
+      const settled = settle(tf, requireType(node, list[i], type), type.dtype);
+      // What is given back as it came has an owner already.
+      return given.includes(settled) ? settled.clone() : settled;
+    });
   });
   return tensors.map((tensor, i) => new TfjsBuffer(context.outputs[i]!, tensor));
 }
@@ -67,8 +68,7 @@ function settle(tf: TensorFlow, tensor: TensorFlowTensor, dtype: DType): TensorF
       return tf.sub(tf.mod(tf.add(tensor, half), tf.scalar(256, "int32")), half);
     }
     default:
-      // A tensor given back as it came belongs to the caller.
-      return tensor.clone();
+      return tensor;
   }
 }
 
