@@ -16,7 +16,11 @@ export class StepProcess {
   }
 
   /** Starts a process and waits until it has warmed up. */
-  static async start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<StepProcess> {
+  static async start(
+    command: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = process.env,
+  ): Promise<StepProcess> {
     const process_ = new StepProcess(spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], env }));
     process_.ready = await process_.#expect("ready");
     return process_;

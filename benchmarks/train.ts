@@ -27,7 +27,11 @@ const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 async function matmulPeak(): Promise<number> {
   const size = 1024;
   const executor = onnxExecutor();
-  const data = () => tensor(Float32Array.from({ length: size * size }, (_, i) => (i % 7) - 3), { shape: [size, size] });
+  const data = () =>
+    tensor(
+      Float32Array.from({ length: size * size }, (_, i) => (i % 7) - 3),
+      { shape: [size, size] },
+    );
   const [a, b] = [data(), data()];
   // Sixteen products a run, so that passing the result out does not count.
   const products = compile(
@@ -54,16 +58,30 @@ async function measure(name: TrainConfigurationName, steps: number, python: stri
   const systems = new Map([["@llm/train", await StepProcess.start(process.execPath, node)]]);
   if (python) {
     for (const mode of ["eager", "compile"]) {
-      const args = [here("peer/trainStep.py"), "--config", name, "--mode", mode, "--threads", String(availableParallelism()), "--steps", "1000000"];
+      const args = [
+        here("peer/trainStep.py"),
+        "--config",
+        name,
+        "--mode",
+        mode,
+        "--threads",
+        String(availableParallelism()),
+        "--steps",
+        "1000000",
+      ];
       systems.set(`PyTorch ${mode}`, await StepProcess.start(python, args));
     }
   }
-  const { compile: times, firstStepMs } = systems.get("@llm/train")!.ready as { compile: Record<string, number>; firstStepMs: number };
+  const { compile: times, firstStepMs } = systems.get("@llm/train")!.ready as {
+    compile: Record<string, number>;
+    firstStepMs: number;
+  };
   const parts = Object.entries(times).map(([part, value]) => `${part} ${value.toFixed(0)} ms`);
   console.log(`${name}: compiled in ${parts.join(", ")}; first step after ${(firstStepMs / 1000).toFixed(1)} s`);
   const peaks = [await matmulPeak()];
   const samples = new Map([...systems.keys()].map((system) => [system, [] as number[]]));
-  for (let i = 0; i < steps; i++) for (const [system, process_] of systems) samples.get(system)!.push(await process_.step());
+  for (let i = 0; i < steps; i++)
+    for (const [system, process_] of systems) samples.get(system)!.push(await process_.step());
   peaks.push(await matmulPeak());
   const peak = Math.max(...peaks);
   const ours = median(samples.get("@llm/train")!);
@@ -104,7 +122,9 @@ export async function run(args: readonly string[]): Promise<void> {
   console.log(describeMachine());
   const rows: Row[] = [];
   for (const name of names) rows.push(...(await measure(name, Number(values.steps), python)));
-  console.log("| configuration | system | ms/step | tokens/s | GFLOP/s | share of matmul peak | peak memory MB | time against ours |");
+  console.log(
+    "| configuration | system | ms/step | tokens/s | GFLOP/s | share of matmul peak | peak memory MB | time against ours |",
+  );
   console.log("| --- | --- | --- | --- | --- | --- | --- | --- |");
   for (const row of rows) {
     const cells = [

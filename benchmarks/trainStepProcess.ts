@@ -1,18 +1,33 @@
 // Our side of the training benchmark, in a process of its own so that its peak memory is its own: one measured step for each line
 // on standard input, one JSON object a line on standard output. The Python peer speaks the same protocol.
+// `trainStepProcess.ts CONFIGURATION [--recompute] [--precision float32|float16|bfloat16] [--warmup STEPS]`
 import { createInterface } from "node:readline";
-import { adamW, causalLanguageModel, TrainStep, type TrainState } from "@llm/train";
-import { flattenTensors, hostArray, onnxExecutor, RandomKey, tensor } from "@llm/tensor";
-import { namedParameters } from "@llm/model";
+import { parseArgs } from "node:util";
+import { flattenTensors, hostArray, onnxExecutor, type Precision, RandomKey, tensor } from "@llm/tensor";
+import { adamW, causalLanguageModel, type TrainState, TrainStep } from "@llm/train";
 import { buildModel, type TrainConfigurationName, trainConfigurations } from "./trainConfigurations.ts";
 
-const warmupSteps = 5;
-const name = process.argv[2] as TrainConfigurationName;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    recompute: { type: "boolean", default: false },
+    precision: { type: "string", default: "float32" },
+    warmup: { type: "string", default: "5" },
+  },
+});
+const warmupSteps = Number(values.warmup);
+const name = positionals[0] as TrainConfigurationName;
 const { batchSize, contextLength, vocabularySize } = trainConfigurations[name];
 const optimizer = adamW();
-const trainStep = new TrainStep({ objective: causalLanguageModel, optimizer, gradientClipping: 1, executor: onnxExecutor() });
-const model = buildModel(name);
-let state: TrainState = { model, optimizer: optimizer.initialState(Object.fromEntries(namedParameters(model))) };
+const trainStep = new TrainStep({
+  objective: causalLanguageModel,
+  optimizer,
+  gradientClipping: 1,
+  executor: onnxExecutor(),
+  precision: values.precision as Precision,
+  recomputeActivations: values.recompute,
+});
+let state: TrainState = trainStep.initialState(buildModel(name));
 let steps = 0;
 
 function randomIds() {

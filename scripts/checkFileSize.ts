@@ -19,7 +19,7 @@ export function sizeProblems(sizes: readonly FileSize[]): string[] {
 }
 
 export function checkFileSize(): CheckResult {
-  const generated = (path: string): boolean => path.endsWith("_pb.ts");
+  const generated = (path: string): boolean => /_pb\.(js|d\.ts)$/.test(path);
   const sizes = filesUnder(["packages", "examples", "benchmarks", "tests", "scripts", "tools"], [".ts", ".py"])
     .filter((path) => !generated(path))
     .map((path) => ({ path, lines: lineCount(readFileSync(join(repositoryRoot, path), "utf8")) }))

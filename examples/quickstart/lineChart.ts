@@ -20,16 +20,32 @@ const margin = { left: 62, right: 16, top: 16, bottom: 46 };
 /** The chart as an `<svg>` element. */
 export function lineChart(series: readonly Series[], { xTitle, yTitle }: ChartOptions): string {
   const points = series.flatMap(({ points }) => points);
-  const x = scale(points.map((point) => point.x), [margin.left, width - margin.right]);
-  const y = scale(points.map((point) => point.y), [height - margin.bottom, margin.top]);
+  const x = scale(
+    points.map((point) => point.x),
+    [margin.left, width - margin.right],
+  );
+  const y = scale(
+    points.map((point) => point.y),
+    [height - margin.bottom, margin.top],
+  );
   const grid = [
-    ...y.ticks.map((tick) => `<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${y.place(tick)}" y2="${y.place(tick)}"/>`),
-    ...y.ticks.map((tick) => `<text class="tick" text-anchor="end" x="${margin.left - 8}" y="${y.place(tick) + 4}">${tick}</text>`),
-    ...x.ticks.map((tick) => `<text class="tick" text-anchor="middle" x="${x.place(tick)}" y="${height - margin.bottom + 20}">${tick}</text>`),
+    ...y.ticks.map(
+      (tick) =>
+        `<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${y.place(tick)}" y2="${y.place(tick)}"/>`,
+    ),
+    ...y.ticks.map(
+      (tick) => `<text class="tick" text-anchor="end" x="${margin.left - 8}" y="${y.place(tick) + 4}">${tick}</text>`,
+    ),
+    ...x.ticks.map(
+      (tick) =>
+        `<text class="tick" text-anchor="middle" x="${x.place(tick)}" y="${height - margin.bottom + 20}">${tick}</text>`,
+    ),
   ];
   const lines = series.map(({ points, color, marked }) => {
     const path = points.map((point) => `${x.place(point.x).toFixed(1)},${y.place(point.y).toFixed(1)}`).join(" ");
-    const marks = marked ? points.map((point) => `<circle cx="${x.place(point.x)}" cy="${y.place(point.y)}" r="4" fill="${color}"/>`) : [];
+    const marks = marked
+      ? points.map((point) => `<circle cx="${x.place(point.x)}" cy="${y.place(point.y)}" r="4" fill="${color}"/>`)
+      : [];
     return `<polyline fill="none" stroke="${color}" stroke-width="2" points="${path}"/>${marks.join("")}`;
   });
   const legend = series.map(
@@ -56,6 +72,7 @@ function niceTicks(low: number, high: number): number[] {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough)!;
   const ticks: number[] = [];
-  for (let tick = Math.floor(low / step) * step; tick <= high + step / 2; tick += step) ticks.push(Number(tick.toPrecision(6)));
+  for (let tick = Math.floor(low / step) * step; tick <= high + step / 2; tick += step)
+    ticks.push(Number(tick.toPrecision(6)));
   return ticks;
 }

@@ -5,10 +5,20 @@ import { evaluationTable } from "@llm/eval";
 import { reportPage } from "./report.ts";
 import { readSettings } from "./settings.ts";
 import { Stages } from "./stage.ts";
-import { cleanCorpus, compress, evaluate, paths, trainModel, trainTokenizer, writeSamples, writeShards } from "./stages.ts";
+import {
+  cleanCorpus,
+  compress,
+  evaluate,
+  paths,
+  trainModel,
+  trainTokenizer,
+  writeSamples,
+  writeShards,
+} from "./stages.ts";
 
 const settings = readSettings(process.argv.slice(2));
-const { output, data, vocabularySize, model, steps, batchSize, peakLearningRate, evaluateEvery, evaluatedTokens } = settings;
+const { output, data, vocabularySize, model, steps, batchSize, peakLearningRate, evaluateEvery, evaluatedTokens } =
+  settings;
 const to = paths(output);
 const stages = new Stages(output, 8);
 await mkdir(output, { recursive: true });
@@ -16,18 +26,25 @@ await mkdir(output, { recursive: true });
 const corpus = await stages.run("corpus", { data }, () => cleanCorpus(settings, to));
 await stages.run("tokenizer", { vocabularySize }, () => trainTokenizer(settings, to));
 const shards = await stages.run("shards", {}, () => writeShards(to));
-const training = await stages.run("training", { model, steps, batchSize, peakLearningRate, evaluateEvery }, async () => {
-  const summary = await trainModel(settings, to);
-  if (summary) return summary;
-  console.log("Stopped and saved. The same command goes on from here.");
-  process.exit(130);
-});
+const training = await stages.run(
+  "training",
+  { model, steps, batchSize, peakLearningRate, evaluateEvery },
+  async () => {
+    const summary = await trainModel(settings, to);
+    if (summary) return summary;
+    console.log("Stopped and saved. The same command goes on from here.");
+    process.exit(130);
+  },
+);
 const evaluation = await stages.run("evaluation", { evaluatedTokens }, () => evaluate(settings, to));
 console.log(evaluationTable(evaluation).text.replace(/^/gm, "      "));
 const comparison = await stages.run("int8", {}, () => compress(settings, to));
 const samples = await stages.run("samples", {}, () => writeSamples(to));
 await stages.run("report", {}, async () => {
-  await writeFile(`${to.report}.tmp`, reportPage({ settings, corpus, shards, training, evaluation, comparison, samples }));
+  await writeFile(
+    `${to.report}.tmp`,
+    reportPage({ settings, corpus, shards, training, evaluation, comparison, samples }),
+  );
   await rename(`${to.report}.tmp`, to.report);
   return {};
 });

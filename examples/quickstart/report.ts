@@ -36,14 +36,20 @@ export function reportPage(input: ReportInput): string {
     ["tokens to train on / held out", `${thousands(shards.trainTokens)} / ${thousands(shards.validationTokens)}`],
     ["model", `GPT, ${layers} layers, ${heads} heads, width ${width}, context ${contextLength}`],
     ["parameters", thousands(training.parameters)],
-    ["training", `${settings.steps} steps of ${settings.batchSize} × ${contextLength} tokens, ${thousands(training.tokensPerSecond)} tokens/s`],
+    [
+      "training",
+      `${settings.steps} steps of ${settings.batchSize} × ${contextLength} tokens, ${thousands(training.tokensPerSecond)} tokens/s`,
+    ],
   ] as const;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>A language model's life</title>
 <style>${style}</style></head><body>
 <h1>A language model's life</h1>
 <p class="lead">Trained, evaluated and quantised from TypeScript on this machine.</p>
-${table(["", ""], facts.map((cells) => ({ cells })))}
+${table(
+  ["", ""],
+  facts.map((cells) => ({ cells })),
+)}
 <h2>Loss</h2>
 ${lossChart(training)}
 <h2>Against simple baselines</h2>
@@ -52,7 +58,7 @@ ${evaluation(input.evaluation)}
 <h2>INT8</h2>
 ${comparison(input.comparison)}
 <h2>Samples</h2>
-${input.samples.map(({ prompt, text }) => `<blockquote><b>${escape(prompt)}</b>${escape(text)}</blockquote>`).join("\n")}
+${input.samples.map(({ prompt, text }) => `<blockquote><b>${escapeHtml(prompt)}</b>${escapeHtml(text)}</blockquote>`).join("\n")}
 </body></html>
 `;
 }
@@ -61,7 +67,12 @@ function lossChart({ steps, evaluations }: TrainSummary): string {
   return lineChart(
     [
       { name: "training", color: "#8fb8e8", points: steps.map(({ step, loss }) => ({ x: step, y: loss })) },
-      { name: "held out", color: "#d4552b", points: evaluations.map(({ step, loss }) => ({ x: step, y: loss })), marked: true },
+      {
+        name: "held out",
+        color: "#d4552b",
+        points: evaluations.map(({ step, loss }) => ({ x: step, y: loss })),
+        marked: true,
+      },
     ],
     { xTitle: "step", yTitle: "loss (nats per token)" },
   );
@@ -69,7 +80,8 @@ function lossChart({ steps, evaluations }: TrainSummary): string {
 
 function evaluation(rows: readonly EvaluationRow[]): string {
   const { columns } = evaluationTable(rows);
-  const cell = (value: string | number | undefined) => (typeof value === "number" ? value.toFixed(value < 100 ? 3 : 0) : (value ?? ""));
+  const cell = (value: string | number | undefined) =>
+    typeof value === "number" ? value.toFixed(value < 100 ? 3 : 0) : (value ?? "");
   return table(
     columns.map(({ title }) => title),
     rows.map((row, i) => ({ cells: columns.map(({ key }) => cell(row[key])), ours: i === 0 })),
@@ -77,7 +89,9 @@ function evaluation(rows: readonly EvaluationRow[]): string {
 }
 
 function comparison({ before, after }: Comparison): string {
-  const row = (name: string, unit: (side: Comparison["before"]) => string) => ({ cells: [name, unit(before), unit(after)] });
+  const row = (name: string, unit: (side: Comparison["before"]) => string) => ({
+    cells: [name, unit(before), unit(after)],
+  });
   return table(
     ["", "float32", "INT8"],
     [
@@ -90,8 +104,13 @@ function comparison({ before, after }: Comparison): string {
 }
 
 function table(head: readonly string[], rows: readonly { cells: readonly string[]; ours?: boolean }[]): string {
-  const header = head.some((title) => title !== "") ? `<tr>${head.map((title) => `<th>${escape(title)}</th>`).join("")}</tr>` : "";
-  const body = rows.map(({ cells, ours }) => `<tr${ours ? ' class="ours"' : ""}>${cells.map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`);
+  const header = head.some((title) => title !== "")
+    ? `<tr>${head.map((title) => `<th>${escapeHtml(title)}</th>`).join("")}</tr>`
+    : "";
+  const body = rows.map(
+    ({ cells, ours }) =>
+      `<tr${ours ? ' class="ours"' : ""}>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`,
+  );
   return `<table>${header}${body.join("")}</table>`;
 }
 
@@ -99,6 +118,6 @@ function thousands(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -52,7 +52,8 @@ export function readSettings(args: readonly string[]): Settings {
   });
   const base = values.small ? small : full;
   const steps = values.steps === undefined ? base.steps : Number(values.steps);
-  if (!(Number.isInteger(steps) && steps > 0)) throw new Error(`--steps must be a whole number above 0, got ${values.steps}`);
+  if (!(Number.isInteger(steps) && steps > 0))
+    throw new Error(`--steps must be a whole number above 0, got ${values.steps}`);
   return {
     ...base,
     steps,

@@ -1,13 +1,32 @@
 // What the quickstart does, stage by stage, through the public API of the packages. Each stage returns plain JSON.
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Comparison, compare, comparisonTable, quantizeInt8 } from "@llm/compress";
-import { deduplicate, filterLength, normalize, openTokenShards, type PipelineReport, pipeline, readDocuments, type TokenDataset, writeDocuments, writeTokenShards } from "@llm/data";
-import { type EvaluationRow, evaluateBaseline, gzipBitsPerByte, interpolatedNgramModel, perplexity, uniformModel, unigramModel } from "@llm/eval";
+import {
+  deduplicate,
+  filterLength,
+  normalize,
+  openTokenShards,
+  type PipelineReport,
+  pipeline,
+  readDocuments,
+  type TokenDataset,
+  writeDocuments,
+  writeTokenShards,
+} from "@llm/data";
+import {
+  type EvaluationRow,
+  evaluateBaseline,
+  gzipBitsPerByte,
+  interpolatedNgramModel,
+  perplexity,
+  uniformModel,
+  unigramModel,
+} from "@llm/eval";
 import { Gpt, loadModel, parameterCount, saveModel, TextGenerator } from "@llm/model";
 import { loadTokenizer, saveTokenizer, trainByteLevelBpe } from "@llm/tokenizer";
-import { cosineSchedule, findCheckpoint, type StepEvent, Trainer, type TrainEvent } from "@llm/train";
+import { cosineSchedule, findCheckpoint, type StepEvent, type TrainEvent, Trainer } from "@llm/train";
 import { counterLine } from "./counterLine.ts";
 import type { Settings } from "./settings.ts";
 
@@ -36,7 +55,9 @@ export async function cleanCorpus(settings: Settings, to: Paths): Promise<Pipeli
     badInput: "skip",
     onProgress: ({ bytesRead, totalBytes }) => line.show(`read ${megabytes(bytesRead)} of ${megabytes(totalBytes)}`),
   });
-  const clean = pipeline(source, [normalize(), filterLength({ minCharacters: 200 }), deduplicate()], { droppedFile: to.dropped });
+  const clean = pipeline(source, [normalize(), filterLength({ minCharacters: 200 }), deduplicate()], {
+    droppedFile: to.dropped,
+  });
   await writeDocuments(clean.documents, to.corpus);
   line.end(`${clean.report().out.documents} of ${clean.report().in.documents} documents kept`);
   return clean.report();
@@ -48,7 +69,11 @@ export async function trainTokenizer(settings: Settings, to: Paths): Promise<{ v
     vocabularySize: settings.vocabularySize,
     specialTokens: [endOfText],
     onProgress: (progress) =>
-      line.show(progress.phase === "merging" ? `${progress.vocabularySize} of ${progress.target} tokens` : `${progress.texts} texts counted`),
+      line.show(
+        progress.phase === "merging"
+          ? `${progress.vocabularySize} of ${progress.target} tokens`
+          : `${progress.texts} texts counted`,
+      ),
   });
   await saveTokenizer(tokenizer, to.tokenizer);
   line.end(`${tokenizer.vocabularySize} tokens`);
@@ -62,7 +87,9 @@ async function* textsOf(corpus: string): AsyncGenerator<string> {
 export async function writeShards(to: Paths): Promise<{ trainTokens: number; validationTokens: number }> {
   const line = counterLine();
   const encoder = await loadTokenizer(to.tokenizer);
-  const tokenizerHash = createHash("sha256").update(await readFile(to.tokenizer)).digest("hex");
+  const tokenizerHash = createHash("sha256")
+    .update(await readFile(to.tokenizer))
+    .digest("hex");
   await writeTokenShards(readDocuments(to.corpus), {
     folder: to.shards,
     encoder,
@@ -88,7 +115,12 @@ export interface TrainSummary {
 export async function trainModel(settings: Settings, to: Paths): Promise<TrainSummary | undefined> {
   const tokenizer = await loadTokenizer(to.tokenizer);
   const endOfTextId = tokenizer.tokenToId(endOfText);
-  const config = { ...settings.model, vocabularySize: tokenizer.vocabularySize, beginOfTextId: endOfTextId, endOfTextId };
+  const config = {
+    ...settings.model,
+    vocabularySize: tokenizer.vocabularySize,
+    beginOfTextId: endOfTextId,
+    endOfTextId,
+  };
   const model = new Gpt(config, { seed: 1 });
   console.log(`      GPT with ${(parameterCount(model) / 1e6).toFixed(2)} M parameters`);
   await using train = await openTokenShards(to.shards);
@@ -99,8 +131,17 @@ export async function trainModel(settings: Settings, to: Paths): Promise<TrainSu
     model,
     data: train.batches({ batchSize, sequenceLength, seed: 1 }),
     steps,
-    learningRate: cosineSchedule({ peak: peakLearningRate, floor: peakLearningRate / 10, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
-    evaluation: { data: validation.batches({ batchSize, sequenceLength, shuffle: false }), every: evaluateEvery, batches: 10 },
+    learningRate: cosineSchedule({
+      peak: peakLearningRate,
+      floor: peakLearningRate / 10,
+      warmupSteps: Math.ceil(steps / 20),
+      totalSteps: steps,
+    }),
+    evaluation: {
+      data: validation.batches({ batchSize, sequenceLength, shuffle: false }),
+      every: evaluateEvery,
+      batches: 10,
+    },
     checkpoints: { folder: to.checkpoints, every: evaluateEvery },
   });
   const result = await trainer.run();
@@ -113,7 +154,10 @@ export async function trainModel(settings: Settings, to: Paths): Promise<TrainSu
 
 async function readMetrics(checkpoints: string): Promise<TrainEvent[]> {
   const text = await readFile(join(checkpoints, "metrics.jsonl"), "utf8");
-  return text.trimEnd().split("\n").map((line) => JSON.parse(line) as TrainEvent);
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as TrainEvent);
 }
 
 function summarize(events: readonly TrainEvent[], parameters: number): TrainSummary {
@@ -142,7 +186,10 @@ export async function evaluate(settings: Settings, to: Paths): Promise<Evaluatio
   const { tokens, text, byteCount } = await evaluatedPart(validation, settings, to);
   const { vocabularySize } = train;
   const model = await loadModel(to.model);
-  const score = await perplexity(model, tokens, { byteCount, onProgress: ({ tokens, totalTokens }) => line.show(`${tokens} of ${totalTokens} tokens`) });
+  const score = await perplexity(model, tokens, {
+    byteCount,
+    onProgress: ({ tokens, totalTokens }) => line.show(`${tokens} of ${totalTokens} tokens`),
+  });
   line.show("baselines");
   const ngram = await interpolatedNgramModel(train, { order: 5, vocabularySize });
   const unigram = await unigramModel(train, { vocabularySize });
@@ -178,10 +225,20 @@ export async function writeSamples(to: Paths): Promise<Sample[]> {
   const tokenizer = await loadTokenizer(to.tokenizer);
   const generator = new TextGenerator(await loadModel(to.model));
   const samples: Sample[] = [];
-  for (const [i, prompt] of ["The people of the United States", "Our economy", "In the coming year we must"].entries()) {
+  for (const [i, prompt] of [
+    "The people of the United States",
+    "Our economy",
+    "In the coming year we must",
+  ].entries()) {
     const stream = tokenizer.decodeStream();
     let text = "";
-    const options = { maxNewTokens: 80, temperature: 0.8, topK: 50, seed: i, stopIds: [tokenizer.tokenToId(endOfText)!] };
+    const options = {
+      maxNewTokens: 80,
+      temperature: 0.8,
+      topK: 50,
+      seed: i,
+      stopIds: [tokenizer.tokenToId(endOfText)!],
+    };
     for await (const id of generator.generate(tokenizer.encode(prompt), options)) text += stream.push(id);
     text += stream.end();
     samples.push({ prompt, text });
@@ -195,4 +252,3 @@ export async function writeSamples(to: Paths): Promise<Sample[]> {
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
-
