@@ -89,7 +89,7 @@ describe("gradients", () => {
       vjp: ({ gradient }) => [gradient.mul(3)],
       reference: ([x], [output]) => output!.set(x!.map((value) => 3 * value)),
       onnx: (emit, [x]) => emit.node("Mul", [x!, emit.constant("float32", [3], [])]),
-      tfjs: (tf, [x]) => tf.mul(x!, 3),
+      tfjs: (tf, [x]) => tf.mul(x!, tf.scalar(3)),
     });
     expect(await slopes((x) => record(triple, [x], {})[0]!.mul(x).sum(), [2])).toEqual([12]);
   });

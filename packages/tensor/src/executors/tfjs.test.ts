@@ -1,4 +1,5 @@
 // The TensorFlow.js executor: memory, errors, dtypes that TensorFlow.js lacks. Every op on it is in test/executors.test.ts.
+import type * as Core from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, it } from "vitest";
 import { compile } from "../compile.ts";
 import { type DType, fromNumbers } from "../dtype.ts";
@@ -12,6 +13,7 @@ import { cast, div } from "../ops/elementwise.ts";
 import { gather, gatherElements, scatterAdd, updateSlice } from "../ops/gather.ts";
 import { primitiveOps } from "../ops/index.ts";
 import { apply } from "../ops/op.ts";
+import type { TensorFlow, TensorFlowTensor } from "../ops/tensorFlow.ts";
 import { makeProgram } from "../program.ts";
 import { hostRandomUniform, RandomKey, randomBits } from "../random.ts";
 import { runProgram } from "../testing/checkOp.ts";
@@ -251,6 +253,15 @@ describe("errors", () => {
 });
 
 describe("the runtime", () => {
+  it("has the types that lowerings are written against", async () => {
+    const theirs = (await loadRuntime(runtime)) as unknown as typeof Core;
+    // Does not type-check where the types differ.
+    const api: TensorFlow<Core.Tensor> = theirs;
+    const made: TensorFlowTensor = api.scalar(1);
+    expect(made.dtype).toBe("float32");
+    made.dispose();
+  });
+
   const missing = (name: string) =>
     Object.assign(new Error(`Cannot find package '${name}' imported from x`), { code: "ERR_MODULE_NOT_FOUND" });
   const api = (name: string) => ({

@@ -1,6 +1,6 @@
 // Runs programs with TensorFlow.js, op by op, in the calling thread: on `tfjs-node-gpu`, `tfjs-node`, or plain JavaScript.
 import { DisposedError } from "../errors.ts";
-import type { TensorFlow } from "../ops/op.ts";
+import type { TensorFlow } from "../ops/tensorFlow.ts";
 import type { Executor } from "./executor.ts";
 import { TfjsBuffer } from "./tfjs/buffer.ts";
 import { type TfjsExecutable, tfjsExecutable } from "./tfjs/executable.ts";

@@ -17,15 +17,8 @@ import {
 } from "./elementwiseOp.ts";
 import { errorFunction } from "./errorFunction.ts";
 import { onnxDataType } from "./onnxDataType.ts";
-import {
-  apply,
-  defineOp,
-  type OpDefinition,
-  type TensorFlow,
-  type TensorFlowTensor,
-  type Widening,
-  widenBfloat16,
-} from "./op.ts";
+import { apply, defineOp, type OpDefinition, type Widening, widenBfloat16 } from "./op.ts";
+import type { TensorFlow, TensorFlowTensor } from "./tensorFlow.ts";
 import { tfjsDType } from "./tfjsData.ts";
 
 function extend(properties: Pick<OpDefinition, "idle" | "simd" | "precision">, op: OpDefinition): OpDefinition {

@@ -11,21 +11,13 @@ import {
   type KernelContext,
   type NumberArray,
   type OnnxLowering,
-  type TensorFlow,
-  type TensorFlowTensor,
   type TfjsLowering,
   widenBfloat16,
 } from "./op.ts";
+import type { TensorFlowTensor, TensorFunction } from "./tensorFlow.ts";
 
 /** How the runtimes run an op. */
 type Lowerings = { readonly onnx: OnnxLowering<Attributes>; readonly tfjs: TfjsLowering<Attributes> };
-
-/** The functions of TensorFlow.js from tensors to a tensor. */
-type TensorFunction = {
-  [Name in keyof TensorFlow]: TensorFlow[Name] extends (...inputs: TensorFlowTensor[]) => TensorFlowTensor
-    ? Name
-    : never;
-}[keyof TensorFlow];
 
 /** Lowerings to an op of ONNX and a function of TensorFlow.js that mean the same. */
 export function both(opType: string, name: TensorFunction): Lowerings {

@@ -10,15 +10,8 @@ import { add } from "./elementwise.ts";
 import { aroundAxis } from "./loops.ts";
 import { transpose } from "./movement.ts";
 import { onnxDataType } from "./onnxDataType.ts";
-import {
-  apply,
-  defineOp,
-  type NumberArray,
-  type OnnxEmitter,
-  type TensorFlowTensor,
-  type Widening,
-  widenBfloat16,
-} from "./op.ts";
+import { apply, defineOp, type NumberArray, type OnnxEmitter, type Widening, widenBfloat16 } from "./op.ts";
+import type { TensorFlowDType, TensorFlowTensor } from "./tensorFlow.ts";
 
 /** Adding by index is there for float32 and the integers only. */
 const widenHalves: Widening = { ...widenBfloat16, float16: "float32" };
@@ -42,7 +35,7 @@ function refuseNegative(emit: OnnxEmitter, indices: string): string {
 
 /** The indices on the host, all of them inside the axis: TensorFlow.js does not check them on every device. */
 function readIndices(where: string, indices: TensorFlowTensor, size: number): Int32Array {
-  const numbers = indices.dataSync<"int32">();
+  const numbers = indices.dataSync() as Int32Array;
   for (const index of numbers) checkedIndex(where, index, size);
   return numbers;
 }
@@ -150,7 +143,7 @@ export const scatterAddOp = defineOp<ScatterAddAttributes>({
   tfjs: (tf, [indices, updates], { outputs }) => {
     const { shape } = outputs[0]!;
     const count = readIndices("scatterAdd", indices!, shape[0]!).length;
-    if (count === 0) return tf.zeros([...shape], updates!.dtype);
+    if (count === 0) return tf.zeros([...shape], updates!.dtype as TensorFlowDType);
     const [column, rows] = [tf.reshape(indices!, [count, 1]), tf.reshape(updates!, [count, ...shape.slice(1)])];
     return tf.scatterND(column, rows, [...shape]);
   },
@@ -198,7 +191,9 @@ export const gatherElementsOp = defineOp<AxisAttributes>({
     emit.node("GatherElements", [x!, refuseNegative(emit, indices!)], { axis: { int: attributes.axis } }),
   tfjs: (tf, [x, indices], { attributes: { axis }, inputs, outputs }) => {
     const places = flatPlaces("gatherElements", indices!, axis, inputs[0]!.shape[axis]!);
-    return tf.reshape(tf.gather(tf.reshape(x!, [-1]), tf.tensor1d(places, "int32")), [...outputs[0]!.shape]);
+    return tf.reshape(tf.gather(tf.reshape(x!, [-1]), tf.tensor(places, [places.length], "int32")), [
+      ...outputs[0]!.shape,
+    ]);
   },
 });
 
@@ -242,8 +237,8 @@ export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
   tfjs: (tf, [indices, updates], { attributes: { axis }, outputs }) => {
     const { shape } = outputs[0]!;
     const places = flatPlaces("scatterElementsAdd", indices!, axis, shape[axis]!);
-    if (places.length === 0) return tf.zeros([...shape], updates!.dtype);
-    const column = tf.tensor2d(places, [places.length, 1], "int32");
+    if (places.length === 0) return tf.zeros([...shape], updates!.dtype as TensorFlowDType);
+    const column = tf.tensor(places, [places.length, 1], "int32");
     const sums = tf.scatterND(column, tf.reshape(updates!, [-1]), [concreteCount(shape)]);
     return tf.reshape(sums, [...shape]);
   },

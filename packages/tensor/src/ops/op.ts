@@ -1,8 +1,8 @@
 // The record that defines an op in one place, and `record`, which applies one. Lowerings are data or pure functions: no runtime is loaded.
-import type * as TensorFlowCore from "@tensorflow/tfjs-core";
 import type { Dimension } from "../dimension.ts";
 import type { DType, HostData } from "../dtype.ts";
 import { type Attributes, makeNode, type Shape, type Tensor, type TensorType } from "../graph.ts";
+import type { TensorFlow, TensorFlowTensor } from "./tensorFlow.ts";
 
 /** Elements as the reference executor holds them: plain numbers (int64 as float64). */
 export type NumberArray = Float32Array | Float64Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
@@ -76,9 +76,9 @@ export const widenSmallIntegers: Widening = { ...widenBfloat16, int8: "int32", u
  * What mixed precision does with an op that it finds in a float32 program (Micikevicius et al. 2018):
  * `"low"` runs it in 16 bits; `"float32"` widens what comes in and keeps the result; `"rounded"` computes in float32 and stores the
  * result in 16 bits; `"follow"` runs in 16 bits where everything computed that comes in is 16 bits, else in float32;
- * `"unchanged"` leaves each input as it comes.
+ * `"unchanged"` leaves each input as it comes; `"composed"` puts the op's composition in its place first.
  */
-export type PrecisionPolicy = "low" | "float32" | "rounded" | "follow" | "unchanged";
+export type PrecisionPolicy = "low" | "float32" | "rounded" | "follow" | "unchanged" | "composed";
 
 /** An ONNX op of the same meaning, or a function that writes nodes and returns the name of each output. */
 export type OnnxLowering<A extends Attributes> =
@@ -86,10 +86,6 @@ export type OnnxLowering<A extends Attributes> =
   | ((emit: OnnxEmitter, inputs: readonly string[], context: OnnxContext<A>) => string | readonly string[]);
 
 export type SimdInstruction = "f32x4.add" | "f32x4.sub" | "f32x4.mul" | "f32x4.div" | "f32x4.sqrt" | "v128.bitselect";
-
-/** The API of `@tensorflow/tfjs-core`. */
-export type TensorFlow = typeof TensorFlowCore;
-export type TensorFlowTensor = TensorFlowCore.Tensor;
 
 /**
  * How TensorFlow.js runs an op: a function over its own ops, or `"reference"` where it has none of the same meaning; the op's

@@ -1,9 +1,9 @@
 // How the elements of each dtype are held by TensorFlow.js, which has float32, int32 and bool.
 import type { DType } from "../dtype.ts";
-import type { TensorFlow, TensorFlowTensor } from "./op.ts";
+import type { TensorFlow, TensorFlowDType, TensorFlowTensor } from "./tensorFlow.ts";
 
 /** The dtype that holds ours; undefined where none has the range, so that the elements stay on the host. */
-export const tfjsDType: Readonly<Record<DType, "float32" | "int32" | "bool" | undefined>> = {
+export const tfjsDType: Readonly<Record<DType, TensorFlowDType | undefined>> = {
   float32: "float32",
   float16: "float32",
   bfloat16: "float32",

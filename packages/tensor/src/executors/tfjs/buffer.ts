@@ -2,7 +2,8 @@
 // executor: int64 as float64, 16-bit floats as float32 that have been rounded.
 import { type DType, fromNumbers, toNumbers } from "../../dtype.ts";
 import { DisposedError } from "../../errors.ts";
-import type { ConcreteType, NumberArray, TensorFlow, TensorFlowTensor } from "../../ops/op.ts";
+import type { ConcreteType, NumberArray } from "../../ops/op.ts";
+import type { TensorFlow, TensorFlowTensor } from "../../ops/tensorFlow.ts";
 import { fromHost, tfjsDType } from "../../ops/tfjsData.ts";
 import type { HostArray } from "../../storage.ts";
 import type { DeviceBuffer } from "../executor.ts";
@@ -39,14 +40,14 @@ export class TfjsBuffer implements DeviceBuffer {
   /** The elements on the host, which must not be written to: they may be the tensor's own. */
   elements(): Elements {
     const held = this.#alive();
-    const data = ArrayBuffer.isView(held) ? held : (held.dataSync() as NumberArray);
+    const data = ArrayBuffer.isView(held) ? held : held.dataSync();
     return { type: { dtype: this.dtype, shape: this.shape }, data };
   }
 
   /** The same without blocking the thread while a device computes. */
   async read(): Promise<HostArray> {
     const held = this.#alive();
-    const data = ArrayBuffer.isView(held) ? held : ((await held.data()) as NumberArray);
+    const data = ArrayBuffer.isView(held) ? held : await held.data();
     return { dtype: this.dtype, shape: this.shape, data: fromNumbers(this.dtype, data) };
   }
 

@@ -1,7 +1,7 @@
 // Runs a program node by node on TensorFlow.js and frees what no later node reads.
 import { ExecutionError, UnsupportedOpError } from "../../errors.ts";
 import { describeType, type Node, type Program, type Tensor } from "../../graph.ts";
-import type { TensorFlow } from "../../ops/op.ts";
+import type { TensorFlow } from "../../ops/tensorFlow.ts";
 import { describeOrigin } from "../../origin.ts";
 import { makeProgram } from "../../program.ts";
 import { expandFused } from "../../rewrite.ts";

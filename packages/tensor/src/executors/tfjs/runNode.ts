@@ -2,7 +2,8 @@
 import { type DType, fromNumbers, toNumbers } from "../../dtype.ts";
 import { ExecutionError, TensorError } from "../../errors.ts";
 import { describeType, type Node } from "../../graph.ts";
-import type { ConcreteType, TensorFlow, TensorFlowTensor, TfjsLowering } from "../../ops/op.ts";
+import type { ConcreteType, TfjsLowering } from "../../ops/op.ts";
+import type { TensorFlow, TensorFlowTensor } from "../../ops/tensorFlow.ts";
 import { fromHost, tfjsDType } from "../../ops/tfjsData.ts";
 import { concreteCount } from "../../shape.ts";
 import { evaluateNode, kernelContext } from "../kernel.ts";

@@ -1,6 +1,6 @@
 // Finds and loads TensorFlow.js, of which the user installs one package.
 import { ExecutionError, UnsupportedOpError } from "../../errors.ts";
-import type { TensorFlow } from "../../ops/op.ts";
+import type { TensorFlow } from "../../ops/tensorFlow.ts";
 
 /** The npm package that runs the ops: TensorFlow on a GPU, on the CPU, or plain JavaScript (whole, or only what is needed here). */
 export type TfjsRuntime =
