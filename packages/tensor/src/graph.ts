@@ -79,10 +79,11 @@ export function makeNode(
   inputs: readonly Tensor[],
   attributes: Attributes,
   types: readonly TensorType[],
-  origin: Error | undefined = captureOrigin(),
+  /** Null for a node that no code of the user's recorded: taking a stack costs more than the node. */
+  origin: Error | null | undefined = captureOrigin(),
 ): Node {
   const outputs: Tensor[] = [];
-  const node: Node = { op, inputs, attributes, outputs, origin, serial: recorded++ };
+  const node: Node = { op, inputs, attributes, outputs, origin: origin ?? undefined, serial: recorded++ };
   for (const [index, type] of types.entries()) outputs.push(new Tensor(node, index, type));
   return node;
 }

@@ -39,6 +39,7 @@ export { gelu } from "./fused/gelu.ts";
 export { layerNorm, type NormOptions, rmsNorm } from "./fused/norms.ts";
 export { quantizedMatmul } from "./fused/quantizedMatmul.ts";
 export { logSoftmax, softmax } from "./fused/softmax.ts";
+export { sumOfSquares } from "./fused/sumOfSquares.ts";
 export { type Differentiable, gradients, valueAndGrad } from "./grad.ts";
 export { type Node, type Program, type Shape, Tensor, type TensorType } from "./graph.ts";
 export { type Precision, precisions, withPrecision } from "./mixedPrecision.ts";

@@ -2,7 +2,7 @@
 // Parameters stay float32 and are cast where they are used; the gradients come out in float32 again.
 import { isLeaf, makeNode, type Node, type Tensor, type TensorType } from "./graph.ts";
 import { cast } from "./ops/elementwise.ts";
-import { rewrite } from "./rewrite.ts";
+import { expandFused, rewrite } from "./rewrite.ts";
 import { flattenTensors, mapTensors } from "./tree.ts";
 
 /** In what the costly ops of a program compute. */
@@ -37,7 +37,7 @@ function lowerPrecision(outputs: readonly Tensor[], low: Precision, inputs: read
   const convert = castOnce();
   const boundary = new Map(inputs.map((input) => [input, input]));
   const rewritten = rewrite(
-    outputs,
+    expandFused(outputs, ({ op }) => op.precision !== "composed"),
     (node, operands) => {
       const { precision = "follow" } = node.op;
       const target = precision === "unchanged" ? undefined : targetOf(node, operands, low);

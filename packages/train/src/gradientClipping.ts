@@ -1,10 +1,10 @@
 // Clipping by the norm of all gradients together (Pascanu et al. 2013), as PyTorch's clip_grad_norm_ does.
-import { constant, type Tensor } from "@llm/tensor";
+import { constant, sumOfSquares, type Tensor } from "@llm/tensor";
 import { mapNamed, type NamedTensors } from "./optimizers/optimizer.ts";
 
 /** Square root of the sum of squares of all elements. */
 export function globalNorm(gradients: NamedTensors): Tensor {
-  const squares = Object.values(gradients).map((gradient) => gradient.square().sum());
+  const squares = Object.values(gradients).map(sumOfSquares);
   return squares.reduce((a, b) => a.add(b)).sqrt();
 }
 

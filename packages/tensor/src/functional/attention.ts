@@ -1,6 +1,7 @@
 // Scaled dot-product attention (Vaswani et al. 2017), plain: the oracle of any faster one.
 import type { Dimension } from "../dimension.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
+import { attendWithBias } from "../fused/attendWithBias.ts";
 import { softmax } from "../fused/softmax.ts";
 import { describeShape, describeType, type Tensor } from "../graph.ts";
 import { asTensor, constant, iota } from "../ops/create.ts";
@@ -33,9 +34,11 @@ export interface AttentionOptions {
  * const seen = attention(query, key, value, { causal: true, dropoutRate: 0.1, key: RandomKey.from(seed, step).derive("attention") });
  */
 export function attention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
-  const scores = attentionScores(query, key, options.scale);
-  const weights = softmax(addBias(scores, biasOf(query, scores, options)));
-  return matmul(dropout(weights, options.dropoutRate ?? 0, options.key), value);
+  const bias = biasOf(query, key, options);
+  const { dropoutRate = 0 } = options;
+  if (dropoutRate === 0 || !options.key) return attendWithBias(scaledQuery(query, options.scale), key, value, bias);
+  const weights = softmax(addBias(attentionScores(query, key, options.scale), bias));
+  return matmul(dropout(weights, dropoutRate, options.key), value);
 }
 
 /**
@@ -53,21 +56,25 @@ export function attentionWithCache(
   const old = attentionScores(query, cache.key, options.scale);
   const recent = attentionScores(query, fresh.key, options.scale);
   const capacity = cache.key.shape.at(-2)!;
-  const scores = concat([addBias(old, maskBias(cache.mask, query)), addBias(recent, causalBias(query, recent))], -1);
+  const scores = concat([addBias(old, maskBias(cache.mask, query)), addBias(recent, causalBias(query, fresh.key))], -1);
   const [ofCache, ofFresh] = split(softmax(scores), [capacity, recent.shape.at(-1)!]);
   return add(matmul(ofCache!, cache.value), matmul(ofFresh!, fresh.value));
 }
 
 function attentionScores(query: Tensor, key: Tensor, scale?: number): Tensor {
+  return matmul(scaledQuery(query, scale), key, { transposeB: true });
+}
+
+/** Scaling the query touches fewer elements than scaling the scores. */
+function scaledQuery(query: Tensor, scale?: number): Tensor {
   const size = query.shape.at(-1);
   if (typeof size !== "number")
     throw new ShapeError(`attention: the head size must be known, got ${describeShape(query.shape)}`);
-  // Scaling the query touches fewer elements than scaling the scores.
-  return matmul(mul(query, scale ?? 1 / Math.sqrt(size)), key, { transposeB: true });
+  return mul(query, scale ?? 1 / Math.sqrt(size));
 }
 
-function biasOf(query: Tensor, scores: Tensor, options: AttentionOptions): Tensor | undefined {
-  const causal = options.causal ? causalBias(query, scores) : undefined;
+function biasOf(query: Tensor, key: Tensor, options: AttentionOptions): Tensor | undefined {
+  const causal = options.causal ? causalBias(query, key) : undefined;
   const mask = options.mask && maskBias(options.mask, query);
   return causal && mask ? add(causal, mask) : (causal ?? mask);
 }
@@ -82,8 +89,8 @@ function maskBias(mask: Tensor, like: Tensor): Tensor {
 }
 
 /** 0 where key s <= query t + (keys - queries), a large negative number elsewhere: [queries, keys]. */
-function causalBias(query: Tensor, scores: Tensor): Tensor {
-  const [queries, keys] = scores.shape.slice(-2) as [Dimension, Dimension];
+function causalBias(query: Tensor, key: Tensor): Tensor {
+  const [queries, keys] = [query.shape.at(-2)!, key.shape.at(-2)!];
   const rows = reshape(iota(queries), [queries, 1]);
   const offset = queries === keys ? rows : add(rows, causalOffset(queries, keys));
   return where(

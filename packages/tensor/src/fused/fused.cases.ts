@@ -10,11 +10,13 @@ import {
   type OpCase,
   type OpCases,
 } from "../testing/opCase.ts";
+import { attendWithBias, attendWithBiasOp } from "./attendWithBias.ts";
 import { crossEntropyRows } from "./crossEntropy.ts";
 import { gelu } from "./gelu.ts";
 import { layerNorm, layerNormOp, rmsNorm, rmsNormOp } from "./norms.ts";
 import { quantizedMatmul } from "./quantizedMatmul.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
+import { sumOfSquares } from "./sumOfSquares.ts";
 
 function rowCases(apply: (x: Tensor, axis?: number) => Tensor): OpCase[] {
   return [
@@ -55,6 +57,38 @@ export const fusedCases: OpCases = {
     },
     { name: `${approximate} named`, inputs: [named], apply: (x) => gelu(x!, { approximate }) },
   ]),
+  attendWithBias: [
+    ...floatDTypes.map((dtype) => ({
+      name: dtype,
+      inputs: [3, 5, 5].map((rows, i) => floats([2, rows, 4], { dtype, seed: i + 1 })),
+      apply: (q: Tensor, k: Tensor, v: Tensor) => attendWithBias(q, k, v),
+    })),
+    {
+      name: "bias",
+      inputs: [floats([2, 2, 3, 4]), floats([2, 2, 5, 4], { seed: 2 }), floats([2, 2, 5, 3], { seed: 3 }), floats([3, 5])],
+      apply: (q, k, v, bias) => attendWithBias(q!, k!, v!, bias!),
+    },
+    {
+      name: "weights",
+      inputs: [floats([3, 4]), floats([2, 5, 4], { seed: 2 }), floats([2, 5, 4], { seed: 3 })],
+      apply: (...inputs) => record(attendWithBiasOp, inputs, {}),
+    },
+    {
+      name: "named",
+      inputs: [1, 2, 3].map((seed) => floats([2, 3, 4], { seed, recordedShape: ["batch", "sequence", 4] })),
+      apply: (q, k, v) => attendWithBias(q!, k!, v!),
+    },
+  ],
+  sumOfSquares: [
+    ...floatDTypes.map((dtype) => ({
+      name: dtype,
+      inputs: [floats([2, 3], { dtype })],
+      apply: (x: Tensor) => sumOfSquares(x),
+    })),
+    { name: "scalar", inputs: [floats([])], apply: (x) => sumOfSquares(x!) },
+    { name: "nothing", inputs: [floats([0, 2])], apply: (x) => sumOfSquares(x!) },
+    { name: "named", inputs: [named], apply: (x) => sumOfSquares(x!) },
+  ],
   layerNorm: [
     ...floatDTypes.map((dtype) => ({
       name: dtype,

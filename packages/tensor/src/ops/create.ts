@@ -47,7 +47,7 @@ export const storedOp = defineOp<StoredAttributes>({
 
 export function fromStorage(storage: Storage): Tensor {
   const type = { dtype: storage.dtype, shape: storage.shape };
-  const tensor = makeNode(storedOp as never, [], type as Attributes, [type]).outputs[0]!;
+  const tensor = makeNode(storedOp as never, [], type as Attributes, [type], null).outputs[0]!;
   tensor.storage = storage;
   return tensor;
 }

@@ -1,9 +1,11 @@
 // The one list of all ops: what the completeness test and the support table walk.
+import { attendWithBiasOp } from "../fused/attendWithBias.ts";
 import { crossEntropyRowsOp } from "../fused/crossEntropy.ts";
 import { geluOp } from "../fused/gelu.ts";
 import { layerNormOp, rmsNormOp } from "../fused/norms.ts";
 import { quantizedMatmulOp } from "../fused/quantizedMatmul.ts";
 import { logSoftmaxOp, softmaxOp } from "../fused/softmax.ts";
+import { sumOfSquaresOp } from "../fused/sumOfSquares.ts";
 import { recomputedOp } from "../recompute.ts";
 import { broadcastOps } from "./broadcast.ts";
 import { constantOp, iotaOp, placeholderOp, storedOp } from "./create.ts";
@@ -41,4 +43,6 @@ export const fusedOps = [
   geluOp,
   crossEntropyRowsOp,
   quantizedMatmulOp,
+  attendWithBiasOp,
+  sumOfSquaresOp,
 ] as unknown as readonly OpDefinition[];

@@ -28,7 +28,8 @@ export function workerChannel(): Channel {
     worker.on("message", ({ id, result, error }: Reply) => {
       const request = pending.get(id)!;
       pending.delete(id);
-      if (pending.size === 0) worker!.unref();
+      // Once it is being ended, `terminate` waits for it and must not be left alone.
+      if (pending.size === 0 && !failure) worker!.unref();
       if (error === undefined) request.resolve(result as never);
       else request.reject(new ExecutionError(error));
     });
