@@ -2,13 +2,21 @@
 import { checkProgram } from "./checkProgram.ts";
 import { defaultExecutor } from "./defaultExecutor.ts";
 import { byteSize } from "./dtype.ts";
-import { ShapeError, TensorError } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Executable, Executor } from "./executors/executor.ts";
 import { describeType, type Program, type Shape, type Tensor } from "./graph.ts";
-import { constant, fromStorage, placeholder } from "./ops/create.ts";
+import { constant, fromStorage } from "./ops/create.ts";
 import { optimize } from "./optimize.ts";
-import { closeProgram, makeProgram } from "./program.ts";
+import { makeProgram } from "./program.ts";
+import {
+  donatedInputs,
+  dynamicType,
+  pathsOf,
+  type Recorded,
+  type RecordedCall,
+  recordCall,
+  tensorsOf,
+} from "./recordCall.ts";
 import { rewrite } from "./rewrite.ts";
 import { concreteCount } from "./shape.ts";
 import { type HostArray, Storage } from "./storage.ts";
@@ -47,6 +55,8 @@ export interface CompiledFunction<A extends unknown[], R> {
   (...args: A): Promise<R>;
   /** The program that the arguments' signature records. Nothing runs. */
   program(...args: A): Program;
+  /** What a call with these arguments is, to be written to a file: see `exportOnnx` and `saveProgram`. Nothing runs. */
+  record(...args: A): RecordedCall;
   /** Times of the latest compilation. */
   readonly times: CompileTimes | undefined;
   /** Signatures compiled at present. */
@@ -54,13 +64,6 @@ export interface CompiledFunction<A extends unknown[], R> {
   /** Frees the compiled programs; the next call compiles again. */
   dispose(): void;
   [Symbol.dispose](): void;
-}
-
-interface Recorded {
-  readonly program: Program;
-  readonly captured: readonly Tensor[];
-  readonly result: unknown;
-  readonly outputs: ReadonlyMap<Tensor, number>;
 }
 
 interface Compiled extends Recorded {
@@ -133,7 +136,7 @@ export function compile<A extends unknown[], R>(
     const paths = options.dynamic && pathsOf(args);
     const constants = tensorsOf(args, options.constants);
     const signature = describeTree(args, (tensor) => {
-      const type = describeType(paths ? dynamicType(tensor, options, paths.get(tensor)!) : tensor);
+      const type = describeType(paths ? dynamicType(tensor, options.dynamic, paths.get(tensor)!) : tensor);
       return constants.has(tensor) ? `${type}#${identityOf(tensor)}` : type;
     });
     const known = cache.get(signature);
@@ -165,48 +168,14 @@ export function compile<A extends unknown[], R>(
   Object.defineProperties(call, { times: { get: () => times }, signatures: { get: () => cache.size } });
   return Object.assign(call, {
     program: (...args: A) => optimize(recordCall(fn, args, options).program),
+    record: (...args: A) => {
+      const recorded = recordCall(fn, args, options);
+      const { constants = [], donate = [] } = options;
+      return { ...recorded, program: optimize(recorded.program), args, constants, donate };
+    },
     dispose,
     [Symbol.dispose]: dispose,
   }) as unknown as CompiledFunction<A, R>;
-}
-
-function pathsOf(args: readonly unknown[]): Map<Tensor, string> {
-  return new Map(flattenTensors(args).map(({ path, tensor }) => [tensor, path]));
-}
-
-function dynamicType(tensor: Tensor, options: CompileOptions, path: string) {
-  const shape = options.dynamic?.[path];
-  if (!shape) return tensor;
-  const fits =
-    shape.length === tensor.shape.length &&
-    shape.every((size, axis) => typeof size === "string" || size === tensor.shape[axis]);
-  if (!fits) throw new ShapeError(`compile: "${path}" is declared as [${shape}], got ${describeType(tensor)}`);
-  return { dtype: tensor.dtype, shape };
-}
-
-function recordCall<A extends unknown[]>(fn: (...args: A) => unknown, args: A, options: CompileOptions): Recorded {
-  const unknown = Object.keys(options.dynamic ?? {}).filter((path) => ![...pathsOf(args).values()].includes(path));
-  if (unknown.length > 0)
-    throw new TensorError(`compile: dynamic names "${unknown[0]}", but no argument has a tensor there`);
-  const inputs: Tensor[] = [];
-  const traced = mapTensors(args as unknown[], (tensor, path) => {
-    const { dtype, shape } = dynamicType(tensor, options, path);
-    const input = placeholder(path, dtype, shape);
-    inputs.push(input);
-    return input;
-  }) as A;
-  const result = fn(...traced);
-  if (result instanceof Promise)
-    throw new TensorError("compile: the function is async; it must record its result synchronously");
-  const outputs = new Map<Tensor, number>();
-  for (const { tensor } of flattenTensors(result)) outputs.set(tensor, outputs.size);
-  const { program, captured } = closeProgram(inputs, [...outputs.keys()]);
-  return { program, captured, result, outputs };
-}
-
-/** The tensors in the arguments at the given positions. */
-function tensorsOf(args: readonly unknown[], positions: readonly number[] = []): Set<Tensor> {
-  return new Set(positions.flatMap((position) => flattenTensors([args[position]]).map(({ tensor }) => tensor)));
 }
 
 const identities = new WeakMap<Tensor, number>();
@@ -250,13 +219,6 @@ function bakeConstants(program: Program, constants: ReadonlyMap<Tensor, HostArra
     program.inputs.filter((input) => !constants.has(input)),
     outputs,
   );
-}
-
-function donatedInputs(args: readonly unknown[], recorded: Recorded, donate: readonly number[] = []): boolean[] {
-  const paths = recorded.program.inputs.map((input) => String(input.node.attributes.name));
-  const given = tensorsOf(args, donate);
-  const tensors = flattenTensors(args).map(({ tensor }) => tensor);
-  return paths.map((_, i) => i < tensors.length && given.has(tensors[i]!));
 }
 
 async function runCompiled(compiled: Compiled, args: readonly unknown[], donate: readonly number[]): Promise<unknown> {

@@ -31,6 +31,12 @@ export { type OnnxOptions, onnxExecutor } from "./executors/onnx.ts";
 export { referenceExecutor } from "./executors/reference.ts";
 export { relu, silu } from "./functional/activations.ts";
 export { type AttentionOptions, attention, attentionWithCache } from "./functional/attention.ts";
+export {
+  type ExportOnnxOptions,
+  exportOnnx,
+  type OnnxFile,
+  type OnnxFileTensor,
+} from "./exportOnnx.ts";
 export { dropout } from "./functional/dropout.ts";
 export { embedding } from "./functional/embedding.ts";
 export { type CrossEntropyOptions, crossEntropy } from "./functional/losses.ts";
@@ -101,3 +107,4 @@ export {
 export { recompute } from "./recompute.ts";
 export type { HostArray } from "./storage.ts";
 export { flattenTensors, mapTensors, type NamedTensor } from "./tree.ts";
+export type { RecordedCall } from "./recordCall.ts";
