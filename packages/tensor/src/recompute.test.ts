@@ -1,0 +1,138 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
+import { InferenceSession } from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import { compile } from "./compile.ts";
+import { ModelProtoSchema } from "./executors/onnx/onnx_pb.js";
+import { onnxModel } from "./executors/onnx/onnxModel.ts";
+import { onnxExecutor } from "./executors/onnx.ts";
+import { referenceExecutor } from "./executors/reference.ts";
+import "./fluent.ts";
+import { dropout } from "./functional/dropout.ts";
+import { gradients, valueAndGrad } from "./grad.ts";
+import type { Tensor } from "./graph.ts";
+import { constant, tensor } from "./ops/create.ts";
+import { programMemory } from "./programMemory.ts";
+import { hostRandomNormal, RandomKey } from "./random.ts";
+import { recompute } from "./recompute.ts";
+
+const executor = referenceExecutor();
+const layers = 8;
+const matrix = (place: string, rows = 8) => tensor(hostRandomNormal(1, place, 8 * rows), { shape: [rows, 8] });
+const weights = () => Array.from({ length: layers }, (_, i) => matrix(`w${i}`));
+const listed = async (x: Tensor) => Array.from(await x.data(), Number);
+
+/** A stack of layers with dropout, each of them recomputed or not. */
+function stackLoss(w: readonly Tensor[], x: Tensor, key: RandomKey, recomputed: boolean): Tensor {
+  for (const [i, weight] of w.entries()) {
+    const layer = (x: Tensor, key: RandomKey) => dropout(x.matmul(weight).sin().exp().sin(), 0.25, key).add(x);
+    x = (recomputed ? recompute(layer) : layer)(x, key.derive(i));
+  }
+  return x.square().mean();
+}
+
+const step = (executor = referenceExecutor()) =>
+  compile(
+    (w: readonly Tensor[], x: Tensor, key: RandomKey, recomputed: boolean) =>
+      valueAndGrad((tensors: { w: readonly Tensor[]; x: Tensor }) => stackLoss(tensors.w, tensors.x, key, recomputed))({
+        w,
+        x,
+      }),
+    { executor, check: true },
+  );
+
+describe("recompute", () => {
+  it.each([executor, onnxExecutor({ thread: "main", threads: 1 })])(
+    "gives the same loss and gradients bit for bit on $name",
+    async (executor) => {
+      const [kept, again] = await Promise.all(
+        [false, true].map(async (recomputed) => {
+          const [loss, found] = await step(executor)(weights(), matrix("x", 16), RandomKey.from(1), recomputed);
+          return Promise.all([loss, found.x, ...found.w].map(listed));
+        }),
+      );
+      expect(again).toEqual(kept);
+      expect(kept!.flat().every(Number.isFinite)).toBe(true);
+    },
+  );
+
+  it("computes each layer twice and holds fewer values at a time", () => {
+    const program = (recomputed: boolean) => step().program(weights(), matrix("x", 512), RandomKey.from(1), recomputed);
+    const count = (recomputed: boolean, name: string) =>
+      program(recomputed).nodes.filter(({ op }) => op.name === name).length;
+    expect([count(false, "exp"), count(true, "exp")]).toEqual([layers, 2 * layers]);
+    // Random bits are drawn again as well.
+    expect(count(true, "less")).toBe(2 * layers);
+    expect(count(true, "recomputed")).toBe(0);
+    expect(programMemory(program(true)).peak).toBeLessThan(0.6 * programMemory(program(false)).peak);
+  });
+
+  it("is not undone by ONNX Runtime's own merging of equal expressions", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "llm-recompute-"));
+    try {
+      const exps = async (recomputed: boolean) => {
+        const optimizedModelFilePath = join(folder, `${recomputed}.onnx`);
+        const { bytes } = onnxModel(step().program(weights(), matrix("x"), RandomKey.from(1), recomputed));
+        const session = await InferenceSession.create(bytes, {
+          graphOptimizationLevel: "all",
+          optimizedModelFilePath,
+          logSeverityLevel: 4,
+        });
+        await session.release();
+        const { graph } = fromBinary(ModelProtoSchema, await readFile(optimizedModelFilePath));
+        return graph!.node.filter(({ opType }) => opType === "Exp").length;
+      };
+      expect([await exps(false), await exps(true)]).toEqual([layers, 2 * layers]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("gives gradients to what the region reads beside its arguments, computed values included, once", async () => {
+    const loss = (w: Tensor, x: Tensor, recomputed: boolean) => {
+      const doubled = w.mul(2);
+      const region = (x: Tensor) => x.mul(doubled).mul(w).exp();
+      const result = (recomputed ? recompute(region) : region)(x).sum();
+      return gradients(result, [w, x, doubled]);
+    };
+    const run = compile(loss, { executor, check: true });
+    const found = (recomputed: boolean) =>
+      run(tensor([0.5, -1]), tensor([1, 2]), recomputed).then((all) => Promise.all(all.map(listed)));
+    const kept = await found(false);
+    for (const [i, values] of (await found(true)).entries()) {
+      expect(values).toEqual(kept[i]!.map((value) => expect.closeTo(value, 4)));
+    }
+  });
+
+  it("takes and returns trees, integers among them, and functions without tensors", async () => {
+    const region = recompute((input: { x: Tensor; ids: Tensor }, factor: number) => ({
+      rows: input.x.mul(factor).gather(input.ids),
+      ids: input.ids,
+    }));
+    const run = compile(
+      (x: Tensor, ids: Tensor) => {
+        const { rows, ids: same } = region({ x, ids }, 3);
+        return [rows, same, gradients(rows.square().sum(), [x])[0]!];
+      },
+      { executor, check: true },
+    );
+    const results = await run(tensor([1, 2]), tensor(new Int32Array([1, 1])));
+    expect(await Promise.all(results.map(listed))).toEqual([
+      [6, 6],
+      [1, 1],
+      [0, 72],
+    ]);
+    expect(recompute((a: number) => a + 1)(2)).toBe(3);
+  });
+
+  it("works outside of compiled functions and leaves literals alone", async () => {
+    const x = tensor([0.5, 1]);
+    const y = recompute((x: Tensor) => x.mul(constant([2, 3], "float32", [2])).exp())(x);
+    expect(await listed(gradients(y.sum(), [x])[0]!)).toEqual([
+      expect.closeTo(2 * Math.E, 5),
+      expect.closeTo(3 * Math.exp(3), 4),
+    ]);
+  });
+});
