@@ -1,14 +1,13 @@
 // The reference executor: plain TypeScript, slow and obvious. It defines what every op means.
 import { fromNumbers, toNumbers } from "../dtype.ts";
-import { ExecutionError } from "../errors.ts";
 import type { Program, Tensor } from "../graph.ts";
-import { describeOrigin } from "../origin.ts";
 import { makeProgram } from "../program.ts";
 import { expandFused } from "../rewrite.ts";
 import type { HostArray } from "../storage.ts";
 import { bindDimensions } from "./bind.ts";
 import type { DeviceBuffer, Executable, Executor } from "./executor.ts";
 import { allocate, type Elements, evaluateNode, type FloatPrecision } from "./kernel.ts";
+import { nodeError } from "./nodeError.ts";
 
 class ReferenceBuffer implements DeviceBuffer {
   readonly elements: Elements;
@@ -76,10 +75,7 @@ function executable(
           );
           for (const [i, output] of node.outputs.entries()) values.set(output, results[i]!);
         } catch (error) {
-          const place = describeOrigin(node.origin);
-          throw new ExecutionError(`${(error as Error).message}${place ? `\n  recorded at ${place}` : ""}`, {
-            cause: error,
-          });
+          throw nodeError(node, error);
         }
       }
       return expanded.outputs.map((output) => new ReferenceBuffer(values.get(output)!));

@@ -20,16 +20,19 @@ export class TfjsBuffer implements DeviceBuffer {
     this.#held = held;
   }
 
-  /** A copy of elements on the host. */
+  /** What a reference kernel computed; takes `data` over. */
   static fromElements(tf: TensorFlow, { type, data }: Elements): TfjsBuffer {
-    const held = tfjsDType[type.dtype] ? fromHost(tf, { ...type, data }) : data.slice();
-    return new TfjsBuffer(type, held);
+    return new TfjsBuffer(type, tfjsDType[type.dtype] ? fromHost(tf, { ...type, data }) : data);
   }
 
+  /** A copy of the user's elements. */
   static fromHostArray(tf: TensorFlow, { dtype, shape, data }: HostArray): TfjsBuffer {
-    const numbers = allocate(dtype, data.length, "float32");
-    numbers.set(toNumbers(dtype, data));
-    return TfjsBuffer.fromElements(tf, { type: { dtype, shape }, data: numbers });
+    const isPlain = !(data instanceof Uint16Array || data instanceof BigInt64Array);
+    const numbers = isPlain ? data : toNumbers(dtype, data);
+    if (tfjsDType[dtype]) return new TfjsBuffer({ dtype, shape }, fromHost(tf, { dtype, shape, data: numbers }));
+    const held = allocate(dtype, numbers.length, "float32");
+    held.set(numbers);
+    return new TfjsBuffer({ dtype, shape }, held);
   }
 
   /** The tensor of TensorFlow.js; only for dtypes that it has. */

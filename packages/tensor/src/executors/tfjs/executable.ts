@@ -1,5 +1,5 @@
 // Runs a program node by node on TensorFlow.js and frees what no later node reads.
-import { ExecutionError, UnsupportedOpError } from "../../errors.ts";
+import { UnsupportedOpError } from "../../errors.ts";
 import { describeType, type Node, type Program, type Tensor } from "../../graph.ts";
 import type { TensorFlow } from "../../ops/tensorFlow.ts";
 import { describeOrigin } from "../../origin.ts";
@@ -9,8 +9,9 @@ import { isConcrete } from "../../shape.ts";
 import type { HostArray } from "../../storage.ts";
 import { bindDimensions } from "../bind.ts";
 import type { DeviceBuffer, Executable } from "../executor.ts";
+import { nodeError } from "../nodeError.ts";
 import { TfjsBuffer } from "./buffer.ts";
-import { describeFailure, runNode } from "./runNode.ts";
+import { runNode } from "./runNode.ts";
 
 export interface TfjsExecutable extends Executable {
   run(inputs: readonly (DeviceBuffer | HostArray)[]): Promise<TfjsBuffer[]>;
@@ -108,9 +109,6 @@ function runInto(
     for (const [i, output] of node.outputs.entries()) values.set(output, results[i]!);
     return results;
   } catch (error) {
-    const place = describeOrigin(node.origin);
-    throw new ExecutionError(`${describeFailure(error, node)}${place ? `\n  recorded at ${place}` : ""}`, {
-      cause: error,
-    });
+    throw nodeError(node, error);
   }
 }

@@ -1,6 +1,6 @@
 // Computes one node: with its lowering to TensorFlow.js, or with its reference kernel on the host where there is none.
 import { type DType, fromNumbers, toNumbers } from "../../dtype.ts";
-import { ExecutionError, TensorError } from "../../errors.ts";
+import { ExecutionError } from "../../errors.ts";
 import { describeType, type Node } from "../../graph.ts";
 import type { ConcreteType, TfjsLowering } from "../../ops/op.ts";
 import type { TensorFlow, TensorFlowTensor } from "../../ops/tensorFlow.ts";
@@ -71,10 +71,4 @@ function settle(tf: TensorFlow, tensor: TensorFlowTensor, dtype: DType): TensorF
     default:
       return tensor;
   }
-}
-
-/** The error of a node as the user's, naming the op. */
-export function describeFailure(error: unknown, node: Node): string {
-  const { message } = error as Error;
-  return TensorError.isInstance(error) ? message : `${node.op.name}: ${message}`;
 }
