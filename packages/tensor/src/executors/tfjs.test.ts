@@ -12,7 +12,7 @@ import { placeholder, tensor } from "../ops/create.ts";
 import { cast, div } from "../ops/elementwise.ts";
 import { gather, gatherElements, scatterAdd, updateSlice } from "../ops/gather.ts";
 import { primitiveOps } from "../ops/index.ts";
-import { apply } from "../ops/op.ts";
+import { apply, defineOp } from "../ops/op.ts";
 import type { TensorFlow, TensorFlowTensor } from "../ops/tensorFlow.ts";
 import { makeProgram } from "../program.ts";
 import { hostRandomUniform, RandomKey, randomBits } from "../random.ts";
@@ -240,12 +240,14 @@ describe("errors", () => {
   });
 
   it("names an op without a lowering when it compiles", async () => {
-    const foreign = {
+    // @ts-expect-error: a primitive must say how TensorFlow.js runs it.
+    const foreign = defineOp({
       name: "foreign",
-      infer: ([x]: readonly { dtype: DType; shape: Tensor["shape"] }[]) => x!,
+      infer: ([x]) => x!,
       vjp: "zero",
       reference: () => {},
-    } as const;
+      onnx: { opType: "Identity" },
+    });
     const compiled = compile((x: Tensor) => apply(foreign, [x], {}), { executor })(filled([2], 1));
     await expect(compiled).rejects.toThrow(UnsupportedOpError);
     await expect(compiled).rejects.toThrow(/^tfjs: op "foreign" \(float32\[2\]\) has no lowering/);
