@@ -121,6 +121,11 @@ describe.each(executors)("compile on $name", (executor) => {
     expect(await listed(state.cast("float32"))).toEqual([1.5, 0, 1.5, 2]);
   });
 
+  it("updates donated state and returns nothing else", async () => {
+    const step = compile((state: Tensor, by: Tensor) => state.add(by).mul(2), { ...options, donate: [0] });
+    expect(await listed(await step(await step(vector(1, 2), tensor(1)), tensor(1)))).toEqual([10, 14]);
+  });
+
   it("leaves donated tensors alive when the run fails", async () => {
     const step = compile((state: Tensor, ids: Tensor) => state.add(gather(state, ids)), { ...options, donate: [0] });
     const state = tensor(new Float32Array(100_000).fill(1), { shape: [100_000, 1] });

@@ -108,3 +108,5 @@ export { recompute } from "./recompute.ts";
 export type { HostArray } from "./storage.ts";
 export { flattenTensors, mapTensors, type NamedTensor } from "./tree.ts";
 export type { RecordedCall } from "./recordCall.ts";
+export type { RecordedCall } from "./recordCall.ts";
+export { type LoadedProgram, type LoadProgramOptions, loadProgram, saveProgram } from "./savedProgram.ts";

@@ -90,7 +90,7 @@ function identity(value: object | symbol): string {
 }
 
 /** Typed arrays, maps and the like are values, not containers of tensors. */
-function isContainer(value: unknown): value is object {
+export function isContainer(value: unknown): value is object {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
   return !(value instanceof Map || value instanceof Set || value instanceof Date || value instanceof RegExp);
 }

@@ -1,6 +1,7 @@
 // Divides a program between ONNX Runtime and the thread that runs it: what only writes into donated state is done in place after the
 // run, by slice writes (a KV cache) and by SIMD kernels (an optimiser's update).
 import type { Program, Tensor } from "../../graph.ts";
+import { constant } from "../../ops/create.ts";
 import { updateSliceOp } from "../../ops/gather.ts";
 import { makeProgram } from "../../program.ts";
 import type { KernelPlan, SliceWrite, Source } from "./protocol.ts";
@@ -60,5 +61,7 @@ export function divideWork(program: Program, donated: readonly boolean[]): HostW
     arrays: arrays.map(source),
     scalars: scalars.map(source),
   }));
+  // ONNX Runtime refuses a model that computes nothing.
+  if (inside.length === 0) inside.push(constant(0));
   return { program: makeProgram(program.inputs, inside), slices, kernels, outputs };
 }
