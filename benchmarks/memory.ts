@@ -37,16 +37,16 @@ function estimate(name: TrainConfigurationName): void {
     `| ${name} | recomputed | parameters and optimiser MB | at most alive beside them MB | against float32, all kept |`,
   );
   console.log("| --- | --- | --- | --- | --- |");
-  const all = programMemory(stepProgram(name, {})).peak;
+  const all = programMemory(stepProgram(name, {})).temporary;
   for (const precision of precisions) {
     for (const recomputeActivations of [false, true]) {
-      const { inputs, peak } = programMemory(stepProgram(name, { precision, recomputeActivations }));
+      const { inputs, temporary } = programMemory(stepProgram(name, { precision, recomputeActivations }));
       const cells = [
         precision,
         recomputeActivations ? "yes" : "no",
         megabytes(inputs),
-        megabytes(peak),
-        `${((100 * peak) / all).toFixed(0)} %`,
+        megabytes(temporary),
+        `${((100 * temporary) / all).toFixed(0)} %`,
       ];
       console.log(`| ${cells.join(" | ")} |`);
     }

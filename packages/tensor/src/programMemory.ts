@@ -6,9 +6,10 @@ import type { Program, Tensor } from "./graph.ts";
 /** Bytes. What an executor adds (packed weights, work space, memory it keeps for later) is not in it. */
 export interface ProgramMemory {
   readonly inputs: number;
+  /** Of these, an executor may write those that replace donated inputs in place: they then take no room of their own. */
   readonly outputs: number;
-  /** The most that is alive at a time beside the inputs, the outputs included. */
-  readonly peak: number;
+  /** The most that is alive at a time beside inputs and outputs. */
+  readonly temporary: number;
 }
 
 /**
@@ -30,17 +31,17 @@ export function programMemory(program: Program, sizes: Readonly<Record<string, n
     }
     for (const input of node.inputs) if (lastUse.has(ownerOf(input))) lastUse.set(ownerOf(input), i);
   }
-  for (const output of program.outputs) lastUse.set(ownerOf(output), Number.POSITIVE_INFINITY);
+  for (const output of program.outputs) lastUse.delete(ownerOf(output));
   const dying = new Map<number, Tensor[]>();
   for (const [tensor, last] of lastUse) dying.set(last, [...(dying.get(last) ?? []), tensor]);
 
   let alive = 0;
-  let peak = 0;
+  let temporary = 0;
   for (const [i, node] of program.nodes.entries()) {
-    if (!node.op.view) for (const output of node.outputs) alive += bytes(output);
-    peak = Math.max(peak, alive);
+    for (const output of node.outputs) if (lastUse.has(output)) alive += bytes(output);
+    temporary = Math.max(temporary, alive);
     for (const tensor of dying.get(i) ?? []) alive -= bytes(tensor);
   }
   const total = (tensors: readonly Tensor[]) => tensors.reduce((sum, tensor) => sum + bytes(tensor), 0);
-  return { inputs: total(program.inputs), outputs: total(program.outputs), peak };
+  return { inputs: total(program.inputs), outputs: total(program.outputs), temporary };
 }
