@@ -65,7 +65,12 @@ export const fusedCases: OpCases = {
     })),
     {
       name: "bias",
-      inputs: [floats([2, 2, 3, 4]), floats([2, 2, 5, 4], { seed: 2 }), floats([2, 2, 5, 3], { seed: 3 }), floats([3, 5])],
+      inputs: [
+        floats([2, 2, 3, 4]),
+        floats([2, 2, 5, 4], { seed: 2 }),
+        floats([2, 2, 5, 3], { seed: 3 }),
+        floats([3, 5]),
+      ],
       apply: (q, k, v, bias) => attendWithBias(q!, k!, v!, bias!),
     },
     {
