@@ -26,17 +26,19 @@ export {
   UnsupportedOpError,
 } from "./errors.ts";
 export type { DeviceBuffer, Executable, Executor } from "./executors/executor.ts";
+export type { GraphicsProcessor } from "./executors/onnx/graphicsProcessors.ts";
 export { type OnnxModel, onnxModel } from "./executors/onnx/onnxModel.ts";
+export type { OnnxProvider, ProviderStatus } from "./executors/onnx/providers.ts";
 export { type OnnxOptions, onnxExecutor } from "./executors/onnx.ts";
 export { referenceExecutor } from "./executors/reference.ts";
-export { relu, silu } from "./functional/activations.ts";
-export { type AttentionOptions, attention, attentionWithCache } from "./functional/attention.ts";
 export {
   type ExportOnnxOptions,
   exportOnnx,
   type OnnxFile,
   type OnnxFileTensor,
 } from "./exportOnnx.ts";
+export { relu, silu } from "./functional/activations.ts";
+export { type AttentionOptions, attention, attentionWithCache } from "./functional/attention.ts";
 export { dropout } from "./functional/dropout.ts";
 export { embedding } from "./functional/embedding.ts";
 export { type CrossEntropyOptions, crossEntropy } from "./functional/losses.ts";
@@ -48,6 +50,13 @@ export { logSoftmax, softmax } from "./fused/softmax.ts";
 export { sumOfSquares } from "./fused/sumOfSquares.ts";
 export { type Differentiable, gradients, valueAndGrad } from "./grad.ts";
 export { type Node, type Program, type Shape, Tensor, type TensorType } from "./graph.ts";
+export {
+  describeMachine,
+  type InstalledPackage,
+  inspectMachine,
+  listProviders,
+  type Machine,
+} from "./inspectMachine.ts";
 export { type Precision, precisions, withPrecision } from "./mixedPrecision.ts";
 export { broadcastTo, type ReduceOptions, sum } from "./ops/broadcast.ts";
 export { constant, iota, type Operand, placeholder, tensor } from "./ops/create.ts";
@@ -105,8 +114,7 @@ export {
   randomUniform,
 } from "./random.ts";
 export { recompute } from "./recompute.ts";
-export type { HostArray } from "./storage.ts";
-export { flattenTensors, mapTensors, type NamedTensor } from "./tree.ts";
-export type { RecordedCall } from "./recordCall.ts";
 export type { RecordedCall } from "./recordCall.ts";
 export { type LoadedProgram, type LoadProgramOptions, loadProgram, saveProgram } from "./savedProgram.ts";
+export type { HostArray } from "./storage.ts";
+export { flattenTensors, mapTensors, type NamedTensor } from "./tree.ts";

@@ -1,18 +1,31 @@
 // Runs programs with ONNX Runtime (onnxruntime-node): the program becomes one ONNX graph, a call becomes one run of its session.
+// Which of its execution providers computes is an option.
 import { availableParallelism } from "node:os";
 import type { DType } from "../dtype.ts";
 import { ExecutionError } from "../errors.ts";
 import type { Node, Program } from "../graph.ts";
 import { describeOrigin } from "../origin.ts";
+import { concreteCount, isConcrete } from "../shape.ts";
 import type { HostArray } from "../storage.ts";
 import { bindDimensions } from "./bind.ts";
 import type { DeviceBuffer, Executable, Executor } from "./executor.ts";
 import { type Channel, directChannel, workerChannel } from "./onnx/channel.ts";
+import { outputLocation } from "./onnx/deviceCopies.ts";
+import { checkEmptyInputs } from "./onnx/emptyInputs.ts";
 import { divideWork, type OutputPlan } from "./onnx/hostWork.ts";
 import { onnxModel } from "./onnx/onnxModel.ts";
 import type { BufferId, RunOutput } from "./onnx/protocol.ts";
+import { keepsBuffers, type OnnxProvider, onnxProviders } from "./onnx/providers.ts";
 
 export interface OnnxOptions {
+  /**
+   * What computes: a name of ONNX Runtime's execution providers, or `"auto"`: CUDA or WebGPU on a machine with a discrete graphics
+   * processor, else the CPU. Default `"cpu"`, whose numbers are the same on every machine of a kind. Ops that a provider lacks run
+   * on the CPU. `inspectMachine()` says which are available.
+   */
+  provider?: OnnxProvider | "auto";
+  /** Use the CPU where `provider` is missing. Default false: the first use fails and says why. */
+  fallback?: boolean;
   /** `"worker"` (default) keeps the event loop free; `"main"` runs in the calling thread. */
   thread?: "worker" | "main";
   /** Threads of one op. Default: the number of processors this process may use. */
@@ -35,7 +48,8 @@ class OnnxBuffer implements DeviceBuffer {
 }
 
 /**
- * An executor on ONNX Runtime's CPU provider, in a worker thread unless told otherwise.
+ * An executor on ONNX Runtime, in a worker thread unless told otherwise. On WebGPU, tensors stay on the device between runs.
+ * Throws an `ExecutionError` for a provider that does not exist; at its first use for one that is missing here.
  *
  * @example
  * const executor = onnxExecutor({ threads: 4 });
@@ -44,13 +58,24 @@ class OnnxBuffer implements DeviceBuffer {
  */
 export function onnxExecutor(options: OnnxOptions = {}): Executor {
   const channel = options.thread === "main" ? directChannel() : workerChannel();
-  const threads = options.threads ?? availableParallelism();
+  const { provider: wanted = "cpu", fallback = false, threads = availableParallelism() } = options;
+  if (wanted !== "auto" && !onnxProviders.includes(wanted)) {
+    throw new ExecutionError(`onnxExecutor: no provider is named "${wanted}" (auto, ${onnxProviders.join(", ")})`);
+  }
+  let choice: Promise<OnnxProvider> | undefined;
+  const provider = () => {
+    choice ??=
+      wanted === "cpu" ? Promise.resolve(wanted) : channel.send({ kind: "provider", request: { wanted, fallback } });
+    return choice;
+  };
   const ids = counter();
   const sessions = counter();
   return {
-    name: "onnx",
-    compile: (program, { donated }) => compileSession(channel, program, donated, { threads, ids, session: sessions() }),
+    name: wanted === "cpu" ? "onnx" : `onnx ${wanted}`,
+    compile: async (program, { donated }) =>
+      compileSession(channel, program, donated, { threads, provider: await provider(), ids, session: sessions() }),
     upload: async ({ dtype, shape, data }) => {
+      await provider();
       const buffer = new OnnxBuffer(ids(), { dtype, shape });
       await channel.send({ kind: "upload", buffer: buffer.id, array: hostPart({ dtype, shape, data }) });
       return buffer;
@@ -76,6 +101,7 @@ function counter(): () => number {
 
 interface SessionContext {
   readonly threads: number;
+  readonly provider: OnnxProvider;
   readonly ids: () => number;
   readonly session: number;
 }
@@ -84,11 +110,14 @@ async function compileSession(
   channel: Channel,
   program: Program,
   donated: readonly boolean[],
-  { threads, ids, session }: SessionContext,
+  { threads, provider, ids, session }: SessionContext,
 ): Promise<Executable> {
-  const work = divideWork(program, donated);
+  // On a device the elements are out of reach of this process: nothing is left to do after a run.
+  const onDevice = keepsBuffers(provider);
+  const work = divideWork(program, onDevice ? donated.map(() => false) : donated);
   const { bytes, inputNames, outputNames, origins } = onnxModel(work.program);
   const outputTypes = work.program.outputs.map(({ dtype }) => dtype);
+  const requireElements = onDevice ? checkEmptyInputs(program) : () => {};
   const { slices, kernels } = work;
   const request = {
     session,
@@ -96,6 +125,9 @@ async function compileSession(
     inputNames,
     outputNames,
     outputTypes,
+    outputLocations: work.program.outputs.map(({ dtype, shape }) =>
+      onDevice ? outputLocation(dtype, isConcrete(shape) ? concreteCount(shape) : undefined) : "cpu",
+    ),
     settings: { threads },
     slices,
     kernels,
@@ -103,7 +135,7 @@ async function compileSession(
   await channel.send({ kind: "session", request }).catch((error) => Promise.reject(withOrigin(error, origins)));
 
   const run = async (inputs: readonly (DeviceBuffer | HostArray)[]): Promise<DeviceBuffer[]> => {
-    bindDimensions(program, inputs);
+    requireElements(bindDimensions(program, inputs));
     const buffers = inputs.map((input) => (input instanceof OnnxBuffer ? input.id : hostPart(input as HostArray)));
     const made = work.outputs.map((plan) => ({ plan, id: ids() }));
     const idOf = (matches: (plan: OutputPlan) => boolean) => made.find(({ plan }) => matches(plan))?.id;

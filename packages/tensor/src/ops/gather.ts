@@ -100,6 +100,7 @@ function addsByMatmul(rows: Dimension, width: readonly Dimension[], dtype: DType
 
 export const scatterAddOp = defineOp<ScatterAddAttributes>({
   name: "scatterAdd",
+  needsElements: true,
   infer: ([indices, updates], { rows }) => {
     requireIndices("scatterAdd", indices!);
     const n = indices!.shape.length;
@@ -206,6 +207,7 @@ type ScatterElementsAttributes = { axis: number; size: Dimension };
 
 export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
   name: "scatterElementsAdd",
+  needsElements: true,
   infer: ([indices, updates], { axis, size }) => {
     requireIndices("scatterElementsAdd", indices!);
     if (!shapesEqual(indices!.shape, updates!.shape)) {

@@ -18,6 +18,7 @@ function matrixSize(shape: Shape, transposed: boolean) {
 
 export const matmulOp = defineOp<MatmulAttributes>({
   name: "matmul",
+  needsElements: true,
   infer: ([a, b], { transposeA, transposeB }) => {
     requireFloat("matmul", a!.dtype);
     if (a!.dtype !== b!.dtype)

@@ -124,6 +124,8 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly onnx?: OnnxLowering<A>;
   /** Dtypes for which ONNX Runtime has no kernel, and the wider dtype in which the op runs there instead. */
   readonly widen?: Widening;
+  /** ONNX Runtime's kernel for WebGPU ends the process where an input has no elements but the output has some. Default false. */
+  readonly needsElements?: boolean;
   /** How TensorFlow.js runs it; a fused op without one runs as its composition. */
   readonly tfjs?: TfjsLowering<A>;
   /** Dtypes for which the ops of TensorFlow.js mean something else, so that the reference kernel runs. */

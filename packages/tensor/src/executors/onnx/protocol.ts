@@ -2,6 +2,7 @@
 import type { DType } from "../../dtype.ts";
 import type { HostArray } from "../../storage.ts";
 import type { SimdKernel } from "../../wasm/simdKernel.ts";
+import type { OnnxProvider } from "./providers.ts";
 
 export type BufferId = number;
 
@@ -39,6 +40,8 @@ export interface SessionRequest {
   readonly outputNames: readonly string[];
   /** What the program's outputs are; bfloat16 comes out of the model as float32. */
   readonly outputTypes: readonly DType[];
+  /** Where each output of the model is left by a run. */
+  readonly outputLocations: readonly ("cpu" | "gpu-buffer")[];
   readonly settings: SessionSettings;
   readonly slices: readonly SliceWrite[];
   readonly kernels: readonly KernelPlan[];
@@ -64,7 +67,15 @@ export interface RunOutput {
   readonly data?: HostArray["data"];
 }
 
+export interface ProviderRequest {
+  readonly wanted: OnnxProvider | "auto";
+  /** The CPU instead of an error where it is missing. */
+  readonly fallback: boolean;
+}
+
 export type Request =
+  | { readonly kind: "provider"; readonly request: ProviderRequest }
+  | { readonly kind: "providers" }
   | { readonly kind: "session"; readonly request: SessionRequest }
   | { readonly kind: "closeSession"; readonly session: number }
   | { readonly kind: "upload"; readonly buffer: BufferId; readonly array: HostArray }

@@ -5,9 +5,11 @@ import { type DType, fromBfloat16Bits, type HostData, toBfloat16Bits } from "../
 import { ExecutionError } from "../../errors.ts";
 import { aroundAxis } from "../../ops/loops.ts";
 import type { HostArray } from "../../storage.ts";
+import { DeviceCopies, isOnDevice } from "./deviceCopies.ts";
 import type {
   BufferId,
   KernelPlan,
+  ProviderRequest,
   Request,
   RunOutput,
   RunRequest,
@@ -15,6 +17,7 @@ import type {
   SliceWrite,
   Source,
 } from "./protocol.ts";
+import { chooseProvider, executionProviders, keepsBuffers, type OnnxProvider, tryProviders } from "./providers.ts";
 import { type RuntimeBuffer, StateMemory } from "./stateMemory.ts";
 
 /** Outputs up to this many bytes come back with the reply of the run, so that reading a loss needs no second message. */
@@ -35,6 +38,9 @@ export class OnnxRuntime {
   readonly #ort: typeof Ort;
   readonly #sessions = new Map<number, Session>();
   readonly #buffers = new Map<BufferId, RuntimeBuffer>();
+  #provider: OnnxProvider = "cpu";
+  /** Where the provider's buffers stay on its device. */
+  #copies: DeviceCopies | undefined;
 
   constructor() {
     try {
@@ -50,17 +56,21 @@ export class OnnxRuntime {
 
   async handle(request: Request): Promise<unknown> {
     switch (request.kind) {
+      case "providers":
+        return tryProviders(this.#ort);
+      case "provider":
+        return this.#choose(request.request);
       case "session":
         return this.#openSession(request.request);
       case "closeSession":
         return this.#closeSession(request.session);
       case "upload":
-        this.#buffers.set(request.buffer, this.#fromHost(request.array));
+        this.#buffers.set(request.buffer, await this.#uploaded(request.array));
         return undefined;
       case "run":
         return this.#run(request.request);
       case "read":
-        return toHost(this.#buffer(request.buffer));
+        return this.#read(this.#buffer(request.buffer));
       case "release":
         for (const buffer of request.buffers) this.#forget(buffer);
         return undefined;
@@ -69,16 +79,28 @@ export class OnnxRuntime {
 
   /** Frees every session and buffer. */
   async close(): Promise<void> {
-    this.#buffers.clear();
+    for (const id of [...this.#buffers.keys()]) this.#forget(id);
+    await this.#copies?.close();
     for (const id of [...this.#sessions.keys()]) await this.#closeSession(id);
   }
 
-  async #openSession({ session: id, model, settings, kernels, ...names }: SessionRequest): Promise<void> {
+  async #choose({ wanted, fallback }: ProviderRequest): Promise<OnnxProvider> {
+    this.#provider = await chooseProvider(this.#ort, wanted, fallback);
+    this.#copies = keepsBuffers(this.#provider) ? new DeviceCopies(this.#ort, this.#provider) : undefined;
+    return this.#provider;
+  }
+
+  async #openSession(request: SessionRequest): Promise<void> {
+    const { session: id, model, settings, kernels, outputLocations, ...names } = request;
+    const locations = Object.fromEntries(names.outputNames.map((name, i) => [name, outputLocations[i]!]));
     const session = await this.#ort.InferenceSession.create(model, {
-      executionProviders: ["cpu"],
+      executionProviders: executionProviders(this.#provider),
+      ...(this.#copies ? { preferredOutputLocation: locations } : {}),
       intraOpNumThreads: settings.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
+      // A pattern of all allocations, learnt in the first run, comes on top of the memory that this run has taken already.
+      enableMemPattern: false,
       graphOptimizationLevel: "all",
       // Errors are thrown; the runtime need not print them as well.
       logSeverityLevel: 4,
@@ -145,7 +167,7 @@ export class OnnxRuntime {
       if (buffer === undefined) return { dtype, shape: dims };
       const kept: RuntimeBuffer = { tensor, bfloat16: dtype === "bfloat16" };
       this.#buffers.set(buffer, kept);
-      const small = (tensor.data as HostData).byteLength <= inlineBytes;
+      const small = !isOnDevice(tensor) && (tensor.data as HostData).byteLength <= inlineBytes;
       return { dtype, shape: dims, ...(small ? { data: toHost(kept).data } : {}) };
     });
   }
@@ -162,6 +184,16 @@ export class OnnxRuntime {
     const buffer = this.#buffers.get(id);
     this.#buffers.delete(id);
     if (buffer?.place?.owner === buffer && buffer) buffer.place!.owner = undefined;
+    if (buffer && isOnDevice(buffer.tensor)) buffer.tensor.dispose();
+  }
+
+  async #uploaded(array: HostArray): Promise<RuntimeBuffer> {
+    const buffer = this.#fromHost(array);
+    return this.#copies ? { ...buffer, tensor: await this.#copies.toDevice(buffer.tensor) } : buffer;
+  }
+
+  async #read(buffer: RuntimeBuffer): Promise<HostArray> {
+    return toHost(this.#copies ? { ...buffer, tensor: await this.#copies.toHost(buffer.tensor) } : buffer);
   }
 
   #session(id: number): Session {
