@@ -20,13 +20,18 @@ export class Stages {
     this.#total = total;
   }
 
+  /** A name for what the next stage works on: the results so far, together with `settings`. */
+  keyWith(settings: unknown): string {
+    return createHash("sha256")
+      .update(`${this.#key}${JSON.stringify(settings)}`)
+      .digest("hex")
+      .slice(0, 16);
+  }
+
   /** The result of `work`, or the one it had before. `result` must be plain JSON; `settings` is all that it depends on. */
   async run<T>(name: string, settings: unknown, work: () => Promise<T>): Promise<T> {
     this.#number++;
-    this.#key = createHash("sha256")
-      .update(`${this.#key}${name}${JSON.stringify(settings)}`)
-      .digest("hex")
-      .slice(0, 16);
+    this.#key = this.keyWith([name, settings]);
     const title = `[${this.#number}/${this.#total}] ${name}`;
     const file = join(this.#folder, "stages", `${name.replaceAll(" ", "-")}.json`);
     const note = await readNote<T>(file);

@@ -112,7 +112,11 @@ export interface TrainSummary {
 }
 
 /** Trains to the last step, or goes on from where it was stopped; undefined if it was stopped again. */
-export async function trainModel(settings: Settings, to: Paths): Promise<TrainSummary | undefined> {
+export async function trainModel(
+  settings: Settings,
+  to: Paths,
+  checkpoints: string,
+): Promise<TrainSummary | undefined> {
   const tokenizer = await loadTokenizer(to.tokenizer);
   const endOfTextId = tokenizer.tokenToId(endOfText);
   const config = {
@@ -142,14 +146,14 @@ export async function trainModel(settings: Settings, to: Paths): Promise<TrainSu
       every: evaluateEvery,
       batches: 10,
     },
-    checkpoints: { folder: to.checkpoints, every: evaluateEvery },
+    checkpoints: { folder: checkpoints, every: evaluateEvery },
   });
   const result = await trainer.run();
   if (result.interrupted) return undefined;
-  const best = await loadModel((await findCheckpoint(to.checkpoints, "best"))!);
+  const best = await loadModel((await findCheckpoint(checkpoints, "best"))!);
   await saveModel(best, to.model);
   await copyFile(to.tokenizer, join(to.model, "tokenizer.json"));
-  return summarize(await readMetrics(to.checkpoints), parameterCount(model));
+  return summarize(await readMetrics(checkpoints), parameterCount(model));
 }
 
 async function readMetrics(checkpoints: string): Promise<TrainEvent[]> {
