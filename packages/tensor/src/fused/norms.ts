@@ -26,6 +26,8 @@ function inferNorm(where: string, statistics: number, inputs: readonly TensorTyp
   if (typeof width !== "number") {
     throw new ShapeError(`${where}: the last axis must have a known size, got ${describeShape(x!.shape)}`);
   }
+  if (width === 0)
+    throw new ShapeError(`${where}: the last axis of ${describeShape(x!.shape)} is empty, so it has no mean`);
   for (const parameter of parameters) {
     if (!shapesEqual(parameter.shape, [width])) {
       throw new ShapeError(

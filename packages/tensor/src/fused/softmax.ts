@@ -18,7 +18,8 @@ function inferLastAxis(where: string, x: TensorType): TensorType {
 }
 
 function shifted(x: Tensor): Tensor {
-  return sub(x, stopGradient(max(x, -1, kept)));
+  // Without elements there is no largest, and nothing to shift.
+  return x.shape.at(-1) === 0 ? x : sub(x, stopGradient(max(x, -1, kept)));
 }
 
 export const softmaxOp = defineFusedOp({
