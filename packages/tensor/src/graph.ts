@@ -20,6 +20,7 @@ export type AttributeValue =
   | boolean
   | Dimension
   | readonly AttributeValue[]
+  | Subprogram
   | ArrayLike<number | bigint>;
 export type Attributes = { readonly [name: string]: AttributeValue | undefined };
 
@@ -64,6 +65,21 @@ export interface Program {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly nodes: readonly Node[];
+}
+
+/** A program as an attribute of a node: what an op repeats. As text it is a number of its own, so two are equal only if the same. */
+export class Subprogram {
+  static #made = 0;
+  readonly program: Program;
+  readonly #number = Subprogram.#made++;
+
+  constructor(program: Program) {
+    this.program = program;
+  }
+
+  toJSON(): string {
+    return `program ${this.#number}`;
+  }
 }
 
 let recorded = 0;

@@ -26,7 +26,9 @@ export {
   UnsupportedOpError,
 } from "./errors.ts";
 export type { DeviceBuffer, Executable, Executor } from "./executors/executor.ts";
+export type { GraphicsProcessor } from "./executors/onnx/graphicsProcessors.ts";
 export { type OnnxModel, onnxModel } from "./executors/onnx/onnxModel.ts";
+export type { OnnxProvider, ProviderStatus } from "./executors/onnx/providers.ts";
 export { type OnnxOptions, onnxExecutor } from "./executors/onnx.ts";
 export { referenceExecutor } from "./executors/reference.ts";
 export {
@@ -44,10 +46,18 @@ export { mean, square } from "./functional/statistics.ts";
 export { gelu } from "./fused/gelu.ts";
 export { layerNorm, type NormOptions, rmsNorm } from "./fused/norms.ts";
 export { quantizedMatmul } from "./fused/quantizedMatmul.ts";
+export { scan } from "./fused/scan.ts";
 export { logSoftmax, softmax } from "./fused/softmax.ts";
 export { sumOfSquares } from "./fused/sumOfSquares.ts";
 export { type Differentiable, gradients, valueAndGrad } from "./grad.ts";
 export { type Node, type Program, type Shape, Tensor, type TensorType } from "./graph.ts";
+export {
+  describeMachine,
+  type InstalledPackage,
+  inspectMachine,
+  listProviders,
+  type Machine,
+} from "./inspectMachine.ts";
 export { type Precision, precisions, withPrecision } from "./mixedPrecision.ts";
 export { broadcastTo, type ReduceOptions, sum } from "./ops/broadcast.ts";
 export { constant, iota, type Operand, placeholder, tensor } from "./ops/create.ts";

@@ -177,7 +177,8 @@ function hostPart({ dtype, shape, data }: HostArray): HostArray {
 
 /** Names the op and the line of user code behind the node that ONNX Runtime complains about. */
 function withOrigin(error: Error, origins: ReadonlyMap<string, Node>): Error {
-  const prefix = /(\d+_\w+)\/\d+/.exec(error.message)?.[1];
+  // Where one graph runs another, the last name is that of the innermost node.
+  const prefix = [...error.message.matchAll(/(\d+_\w+)\/\d+/g)].at(-1)?.[1];
   const node = prefix === undefined ? undefined : origins.get(prefix);
   if (!node) return error;
   const place = describeOrigin(node.origin);
@@ -188,7 +189,7 @@ function withOrigin(error: Error, origins: ReadonlyMap<string, Node>): Error {
 
 /** What ONNX Runtime complains about, in the words of the reference executor where both check the same. */
 function reasonIn(message: string): string {
-  const status = message.replace(/^Non-zero status code returned while running .*? Status Message: /, "");
+  const status = message.replace(/^(Non-zero status code returned while running .*? Status Message: )+/, "");
   const index = /idx=(-?\d+) must be within the inclusive range \[-\d+,(-?\d+)\]/.exec(status);
   // Indices are handed over unsigned (see ops/gather.ts).
   if (index) return `index ${Number(index[1]) | 0} is outside 0 to ${index[2]}`;

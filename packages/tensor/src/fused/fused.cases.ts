@@ -1,5 +1,6 @@
 // Sample inputs of the fused ops.
 import type { Tensor } from "../graph.ts";
+import "../fluent.ts";
 import { record } from "../ops/op.ts";
 import {
   type CaseInput,
@@ -15,6 +16,7 @@ import { crossEntropyRows } from "./crossEntropy.ts";
 import { gelu } from "./gelu.ts";
 import { layerNorm, layerNormOp, rmsNorm, rmsNormOp } from "./norms.ts";
 import { quantizedMatmul } from "./quantizedMatmul.ts";
+import { scan } from "./scan.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { sumOfSquares } from "./sumOfSquares.ts";
 
@@ -164,4 +166,68 @@ export const fusedCases: OpCases = {
     exactGradient: false,
     tolerance: rounding,
   })),
+  scan: [
+    {
+      name: "decay",
+      inputs: [floats([3]), floats([4, 3], { seed: 2 })],
+      apply: (state, rows) =>
+        scan((carry: Tensor, row: Tensor) => [carry.mul(0.5).add(row), carry.mul(row)] as const, state!, rows!).flat(),
+    },
+    {
+      name: "one step, nothing put out",
+      inputs: [floats([2]), floats([1, 2], { seed: 2 })],
+      apply: (state, rows) => [scan((carry: Tensor, row: Tensor) => [carry.mul(row), {}] as const, state!, rows!)[0]],
+    },
+    {
+      name: "reads what is around it",
+      inputs: [floats([2, 3]), floats([3, 2, 3], { seed: 2 }), floats([3, 3], { seed: 3, range: [-0.4, 0.4] })],
+      apply: (state, rows, weight) => {
+        const around = weight!.mul(2);
+        const step = (carry: Tensor, row: Tensor) => [carry.add(row).matmul(around).tanh(), carry] as const;
+        // Of its inputs, one was computed from another.
+        return scan(step, around.slice(0, 0, 2).add(state!), rows!).flat();
+      },
+    },
+    {
+      name: "counts, and gives back what it gets",
+      inputs: [integers([], { range: [5, 5] }), integers([3, 2]), floats([2])],
+      apply: (count, rows, kept) => {
+        const step = (carry: { count: Tensor; kept: Tensor }, row: Tensor) =>
+          [{ count: carry.count.add(1), kept: carry.kept }, [row, carry.count, carry.kept.mul(2)]] as const;
+        const [carry, outputs] = scan(step, { count: count!, kept: kept! }, rows!);
+        return [carry.count, carry.kept, ...outputs];
+      },
+    },
+    {
+      name: "inside another",
+      inputs: [floats([2]), floats([2, 3, 2], { seed: 2 })],
+      apply: (state, rows) => {
+        const inner = (carry: Tensor, row: Tensor) => [carry.mul(row).add(state!), carry] as const;
+        return scan((carry: Tensor, block: Tensor) => scan(inner, carry, block), state!, rows!).flat();
+      },
+    },
+    {
+      name: "softmax and a product inside",
+      inputs: [floats([2, 3]), floats([3, 3], { seed: 2 }), floats([2, 2, 3], { seed: 3 })],
+      apply: (state, weight, rows) =>
+        scan(
+          (carry: Tensor, row: Tensor) => [softmax(carry.matmul(weight!)).add(row), carry.sum()] as const,
+          state!,
+          rows!,
+        ).flat(),
+    },
+    {
+      name: "sizes that vary",
+      inputs: [
+        floats([2, 3], { recordedShape: ["batch", 3] }),
+        floats([2, 2, 3], { seed: 2, recordedShape: [2, "batch", 3] }),
+      ],
+      apply: (state, rows) =>
+        scan(
+          (carry: Tensor, row: Tensor) => [carry.add(row), carry.reshape(["batch", 3, 1])] as const,
+          state!,
+          rows!,
+        ).flat(),
+    },
+  ],
 };

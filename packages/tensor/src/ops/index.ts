@@ -4,6 +4,7 @@ import { crossEntropyRowsOp } from "../fused/crossEntropy.ts";
 import { geluOp } from "../fused/gelu.ts";
 import { layerNormOp, rmsNormOp } from "../fused/norms.ts";
 import { quantizedMatmulOp } from "../fused/quantizedMatmul.ts";
+import { scanOp } from "../fused/scan.ts";
 import { logSoftmaxOp, softmaxOp } from "../fused/softmax.ts";
 import { sumOfSquaresOp } from "../fused/sumOfSquares.ts";
 import { recomputedOp } from "../recompute.ts";
@@ -45,4 +46,5 @@ export const fusedOps = [
   quantizedMatmulOp,
   attendWithBiasOp,
   sumOfSquaresOp,
+  scanOp,
 ] as unknown as readonly OpDefinition[];

@@ -1,7 +1,7 @@
 // The record that defines an op in one place, and `record`, which applies one. Lowerings are data or pure functions: no runtime is loaded.
 import type { Dimension } from "../dimension.ts";
 import type { DType, HostData } from "../dtype.ts";
-import { type Attributes, makeNode, type Shape, type Tensor, type TensorType } from "../graph.ts";
+import { type Attributes, makeNode, type Program, type Shape, type Tensor, type TensorType } from "../graph.ts";
 import type { TensorFlow, TensorFlowTensor } from "./tensorFlow.ts";
 
 /** Elements as the reference executor holds them: plain numbers (int64 as float64). */
@@ -55,6 +55,12 @@ export interface OnnxEmitter {
     options?: { readonly domain?: "com.microsoft" },
   ): string[];
   constant(dtype: DType, values: readonly number[] | HostData, shape: readonly number[]): string;
+  /** A `Scan` over a body whose inputs are those carried, one row of each that is stacked, and values of this graph; see fused/scan.ts. */
+  scan(
+    body: Program,
+    inputs: readonly string[],
+    counts: { readonly carried: number; readonly stacked: number },
+  ): readonly string[];
   /** An int64 vector that holds the sizes, computed from the inputs' shapes where they are named. */
   dimensions(shape: Shape): string;
 }

@@ -3,14 +3,40 @@ import { create } from "@bufbuild/protobuf";
 import { type Dimension, dimensionTerms, isName } from "../../dimension.ts";
 import { type DType, fromNumbers, type HostData } from "../../dtype.ts";
 import { ShapeError, UnsupportedOpError } from "../../errors.ts";
-import type { Shape, Tensor } from "../../graph.ts";
+import type { Node, Program, Shape, Tensor } from "../../graph.ts";
 import { onnxDataType } from "../../ops/onnxDataType.ts";
 import type { OnnxAttribute, OnnxEmitter } from "../../ops/op.ts";
+import { makeProgram } from "../../program.ts";
+import { expandFused } from "../../rewrite.ts";
 import { isConcrete } from "../../shape.ts";
 import type { AttributeProto, NodeProto, TensorProto } from "./onnx_pb.js";
-import { AttributeProto_AttributeType, AttributeProtoSchema, NodeProtoSchema, TensorProtoSchema } from "./onnx_pb.js";
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  NodeProtoSchema,
+  TensorProtoSchema,
+} from "./onnx_pb.js";
+import { valueInfo } from "./valueInfo.ts";
 
 type Options = { readonly domain?: "com.microsoft" };
+
+/** Writes nodes to an emitter and adds the names of their values to `names`; returns the node behind each prefix. */
+export type LowerNodes = (
+  emitter: GraphEmitter,
+  nodes: readonly Node[],
+  names: Map<Tensor, string>,
+) => ReadonlyMap<string, Node>;
+
+export interface EmitterOptions {
+  /** ONNX's own ops only. */
+  readonly standardOps: boolean;
+  /** Names that values of the graph have from elsewhere. */
+  readonly taken: ReadonlySet<string>;
+  readonly lowerNodes: LowerNodes;
+  /** Put before the names of a graph inside another: it sees that one's names and may not use them again. */
+  readonly scope?: string;
+}
 
 export class GraphEmitter implements OnnxEmitter {
   readonly nodeProtos: NodeProto[] = [];
@@ -20,14 +46,17 @@ export class GraphEmitter implements OnnxEmitter {
   readonly #constants = new Map<string, string>();
   readonly #sizes = new Map<string, { input: string; axis: number }>();
   readonly #dimensions = new Map<string, string>();
+  readonly options: EmitterOptions;
   readonly standardOps: boolean;
-  readonly #taken: ReadonlySet<string>;
+  readonly scope: string;
+  /** The nodes of graphs inside this one. */
+  readonly innerOrigins = new Map<string, Node>();
   #values = 0;
 
-  /** `taken` are names that values of the graph have from elsewhere. */
-  constructor({ standardOps = false, taken = new Set<string>() } = {}) {
-    this.standardOps = standardOps;
-    this.#taken = taken;
+  constructor(options: EmitterOptions) {
+    this.options = options;
+    this.scope = options.scope ?? "";
+    this.standardOps = options.standardOps;
   }
 
   /** Makes the sizes of an input known under the names in its shape. */
@@ -92,7 +121,44 @@ export class GraphEmitter implements OnnxEmitter {
   }
 
   #free(name: string): string {
-    return this.#taken.has(name) ? this.#free(`_${name}`) : name;
+    const scoped = `${this.scope}${name}`;
+    return this.options.taken.has(scoped) ? this.#free(`_${name}`) : scoped;
+  }
+
+  scan(program: Program, inputs: readonly string[], counts: { carried: number; stacked: number }): readonly string[] {
+    const body = makeProgram(
+      program.inputs,
+      expandFused(program.outputs, (node) => node.op.onnx !== undefined),
+    );
+    const inner = new GraphEmitter({ ...this.options, scope: `${this.prefix}_` });
+    const own = body.inputs.slice(0, counts.carried + counts.stacked);
+    const names = new Map(
+      body.inputs.map((input, i) => [input, i < own.length ? `${inner.scope}input.${i}` : inputs[i]!]),
+    );
+    for (const [input, name] of names) inner.bindInput(name, input);
+    const origins = this.options.lowerNodes(inner, body.nodes, names);
+    for (const [prefix, node] of [...origins, ...inner.innerOrigins]) this.innerOrigins.set(prefix, node);
+    inner.prefix = `${inner.scope}output`;
+    const results = inner.results(body.outputs.map((output) => names.get(output)!));
+    const outputs = this.nodes("Scan", inputs.slice(0, own.length), body.outputs.length, {
+      num_scan_inputs: { int: counts.stacked },
+    });
+    const graph = create(GraphProtoSchema, {
+      name: inner.scope,
+      node: inner.nodeProtos,
+      initializer: inner.initializers,
+      input: own.map((input) => valueInfo(names.get(input)!, input)),
+      output: body.outputs.map((output, i) => valueInfo(results[i]!, output)),
+    });
+    const { attribute } = this.nodeProtos.at(-1)!;
+    attribute.push(create(AttributeProtoSchema, { name: "body", g: graph, type: AttributeProto_AttributeType.GRAPH }));
+    return outputs;
+  }
+
+  /** Names under which values can leave the graph: each once, and none that is an input, a constant or of a graph around this one. */
+  results(values: readonly string[]): string[] {
+    const computed = new Set(this.nodeProtos.flatMap(({ output }) => output));
+    return values.map((value) => (computed.delete(value) ? value : this.node("Identity", [value])));
   }
 
   dimensions(shape: Shape): string {

@@ -9,13 +9,8 @@ import { makeProgram } from "../../program.ts";
 import { expandFused } from "../../rewrite.ts";
 import { isConcrete } from "../../shape.ts";
 import { GraphEmitter } from "./emitter.ts";
-import {
-  type ModelProto,
-  ModelProtoSchema,
-  type NodeProto,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from "./onnx_pb.js";
+import { type ModelProto, ModelProtoSchema, type NodeProto } from "./onnx_pb.js";
+import { valueInfo } from "./valueInfo.ts";
 
 const irVersion = 10n;
 const opsetVersion = 21n;
@@ -61,7 +56,8 @@ export function buildOnnxModel(program: Program, options: OnnxModelOptions = {})
     expandFused(program.outputs, (node) => node.op.onnx !== undefined),
   );
   const inputNames = options.inputNames ?? inputs.map((_, i) => `input.${i}`);
-  const emitter = new GraphEmitter({ standardOps, taken: new Set([...inputNames, ...(options.outputNames ?? [])]) });
+  const taken = new Set([...inputNames, ...(options.outputNames ?? [])]);
+  const emitter = new GraphEmitter({ standardOps, taken, lowerNodes });
   const names = new Map<Tensor, string>();
   const isConverted = ({ dtype }: Tensor) => dtype === "bfloat16" && bfloat16As === "float32";
   for (const [i, input] of inputs.entries()) {
@@ -69,15 +65,13 @@ export function buildOnnxModel(program: Program, options: OnnxModelOptions = {})
     emitter.bindInput(name, input);
     names.set(input, isConverted(input) ? emitter.node("Cast", [name], { to: { int: onnxDataType.bfloat16 } }) : name);
   }
-  const origins = lowerNodes(emitter, nodes, names);
+  const origins = new Map([...lowerNodes(emitter, nodes, names), ...emitter.innerOrigins]);
   emitter.prefix = "output";
-  const computed = new Set(emitter.nodeProtos.flatMap(({ output }) => output));
-  const values = outputs.map((output) => {
+  const converted = outputs.map((output) => {
     const name = names.get(output)!;
-    if (isConverted(output)) return emitter.node("Cast", [name], { to: { int: onnxDataType.float32 } });
-    // A value may be a graph output once; inputs and constants may not be one at all.
-    return computed.delete(name) ? name : emitter.node("Identity", [name]);
+    return isConverted(output) ? emitter.node("Cast", [name], { to: { int: onnxDataType.float32 } }) : name;
   });
+  const values = emitter.results(converted);
   const outputNames = options.outputNames ?? values;
   renameValues(emitter.nodeProtos, new Map(values.map((value, i) => [value, outputNames[i]!])));
   const boundary = (tensor: Tensor) => (isConverted(tensor) ? { ...tensor, dtype: bfloat16As } : tensor);
@@ -99,11 +93,10 @@ export function buildOnnxModel(program: Program, options: OnnxModelOptions = {})
   return { model, inputNames, outputNames, origins };
 }
 
-/** Writes the nodes and adds the names of their values to `names`; returns the node behind each prefix. */
 function lowerNodes(emitter: GraphEmitter, nodes: readonly Node[], names: Map<Tensor, string>): Map<string, Node> {
   const origins = new Map<string, Node>();
   for (const [i, node] of nodes.entries()) {
-    emitter.prefix = `${i}_${node.op.name}`;
+    emitter.prefix = `${emitter.scope}${i}_${node.op.name}`;
     origins.set(emitter.prefix, node);
     const operands = node.inputs.map((input) => names.get(input)!);
     const results = lower(emitter, node, operands);
@@ -117,6 +110,7 @@ function renameValues(nodes: readonly NodeProto[], names: ReadonlyMap<string, st
   for (const node of nodes) {
     node.input = node.input.map(renamed);
     node.output = node.output.map(renamed);
+    for (const { g } of node.attribute) if (g) renameValues(g.node, names);
   }
 }
 
@@ -146,17 +140,4 @@ function lower(emitter: GraphEmitter, node: Node, inputs: readonly string[]): re
 function emptyOf(emitter: GraphEmitter, dtype: DType, shape: Shape): string {
   const nothing = emitter.constant(dtype, [], [0]);
   return emitter.node("Reshape", [nothing, emitter.dimensions(shape)], { allowzero: { int: 1 } });
-}
-
-function valueInfo(name: string, type: TensorType): ValueInfoProto {
-  const dim = type.shape.map((size) => ({
-    value:
-      typeof size === "number"
-        ? { case: "dimValue" as const, value: BigInt(size) }
-        : { case: "dimParam" as const, value: size },
-  }));
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: { value: { case: "tensorType", value: { elemType: onnxDataType[type.dtype], shape: { dim } } } },
-  });
 }
