@@ -1,6 +1,6 @@
 // A program as text: one line a node, with its type and the line of user code that recorded it.
 import { basename } from "node:path";
-import { type Attributes, describeType, type Program, type Tensor } from "./graph.ts";
+import { type Attributes, type AttributeValue, describeType, type Program, Subprogram, type Tensor } from "./graph.ts";
 import { describeOrigin } from "./origin.ts";
 
 /**
@@ -34,8 +34,13 @@ export function printProgram(program: Program, options: { origins?: boolean } = 
 function describe(attributes: Attributes): string {
   const parts = Object.entries(attributes)
     .filter(([name, value]) => value !== undefined && name !== "dtype" && name !== "shape")
-    .map(([name, value]) => `${name}=${ArrayBuffer.isView(value) ? shortened(value as never) : JSON.stringify(value)}`);
+    .map(([name, value]) => `${name}=${describeValue(value!)}`);
   return parts.length === 0 ? "" : ` ${parts.join(" ")}`;
+}
+
+function describeValue(value: AttributeValue): string {
+  if (value instanceof Subprogram) return printProgram(value.program).replaceAll("\n", "\n  ");
+  return ArrayBuffer.isView(value) ? shortened(value as never) : JSON.stringify(value);
 }
 
 function shortened(data: ArrayLike<number | bigint>): string {

@@ -2,7 +2,7 @@
 import type { Dimension } from "./dimension.ts";
 import { isDType } from "./dtype.ts";
 import { FormatError, TensorError } from "./errors.ts";
-import { type Attributes, type AttributeValue, makeNode, type Program, type Tensor } from "./graph.ts";
+import { type Attributes, type AttributeValue, makeNode, type Program, Subprogram, type Tensor } from "./graph.ts";
 import { placeholder } from "./ops/create.ts";
 import type { OpDefinition } from "./ops/op.ts";
 import { makeProgram } from "./program.ts";
@@ -66,7 +66,7 @@ export function programFromJson(json: unknown, ops: readonly OpDefinition[], whe
       ...applied(
         op,
         node.inputs.map((number: unknown) => valueAt(number, place)),
-        node.attributes,
+        attributesOf(node, ops, place),
         place,
       ),
     );
@@ -85,9 +85,13 @@ function readInput(json: TensorJson, place: string): Tensor {
   return guarded(place, () => placeholder(name, dtype, shape));
 }
 
-function applied(op: OpDefinition, inputs: readonly Tensor[], json: unknown, place: string): readonly Tensor[] {
+function applied(
+  op: OpDefinition,
+  inputs: readonly Tensor[],
+  attributes: Attributes,
+  place: string,
+): readonly Tensor[] {
   return guarded(place, () => {
-    const attributes = attributesFromJson(json);
     const types = op.infer(inputs, attributes);
     return makeNode(op, inputs, attributes, "dtype" in types ? [types] : types).outputs;
   });
@@ -110,12 +114,18 @@ function attributesToJson(attributes: Attributes): { [name: string]: Json } {
   return Object.fromEntries(entries.map(([name, value]) => [name, valueToJson(value!)]));
 }
 
-function attributesFromJson(json: unknown): Attributes {
-  if (typeof json !== "object" || json === null) throw new FormatError('"attributes" must be an object');
-  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, valueFromJson(value as Json)]));
+function attributesOf({ attributes }: NodeJson, ops: readonly OpDefinition[], place: string): Attributes {
+  return guarded(place, () => {
+    if (typeof attributes !== "object" || attributes === null) throw new FormatError('"attributes" must be an object');
+    const entries = Object.entries(attributes).map(([name, value]): [string, AttributeValue] => {
+      const inner = (value as { readonly program?: unknown } | null)?.program;
+      return [name, inner ? new Subprogram(programFromJson(inner, ops, "its body")) : valueFromJson(value)];
+    });
+    return Object.fromEntries(entries);
+  });
 }
 
-/** A value of a kind that JSON may lack: numbers that are not finite, and typed arrays. */
+/** A value of a kind that JSON may lack: numbers that are not finite, typed arrays, and programs. */
 export function valueToJson(value: AttributeValue): Json {
   if (typeof value === "number") {
     return Number.isFinite(value) && !Object.is(value, -0)
@@ -126,10 +136,14 @@ export function valueToJson(value: AttributeValue): Json {
     const { buffer, byteOffset, byteLength } = value;
     return { array: value.constructor.name, base64: Buffer.from(buffer, byteOffset, byteLength).toString("base64") };
   }
+  if (value instanceof Subprogram) {
+    const names = value.program.inputs.map((_, i) => `${i}`);
+    return { program: programToJson(value.program, names) as unknown as Json };
+  }
   return Array.isArray(value) ? value.map(valueToJson) : (value as string | boolean);
 }
 
-/** What `valueToJson` was given; throws a `FormatError` for anything that it does not make. */
+/** What `valueToJson` was given, unless a program; throws a `FormatError` for anything else that it does not make. */
 export function valueFromJson(json: Json): AttributeValue {
   if (Array.isArray(json)) return json.map(valueFromJson);
   if (typeof json !== "object" || json === null) return json as number | string | boolean;

@@ -5,6 +5,10 @@ import { referenceExecutor } from "../executors/reference.ts";
 import "../fluent.ts";
 import type { Tensor } from "../graph.ts";
 import { placeholder, tensor } from "../ops/create.ts";
+import { fusedOps, primitiveOps } from "../ops/index.ts";
+import { printProgram } from "../print.ts";
+import { programFromJson, programToJson } from "../programJson.ts";
+import { runProgram } from "../testing/checkOp.ts";
 import { scan } from "./scan.ts";
 
 const executor = referenceExecutor();
@@ -51,6 +55,17 @@ describe("scan", () => {
       const { nodes } = run.program(vector(1), tensor(new Float32Array(steps), { shape: [steps, 1] }));
       expect(nodes.map(({ op }) => op.name)).toEqual(["scan"]);
     }
+    expect(printProgram(run.program(vector(1), tensor([[1], [2]])))).toBe(
+      [
+        'program(%0: float32[1] "0", %1: float32[2,1] "1") {',
+        '  %2: float32[1], %3: float32[2,1] = scan(%0, %1) body=program(%0: float32[1] "scan", %1: float32[1] "scan") {',
+        "    %2: float32[1] = add(%0, %1)",
+        "    return %2, %0",
+        "  } carried=1 stacked=1 length=2",
+        "  return %2, %3",
+        "}",
+      ].join("\n"),
+    );
   });
 
   it("reads stored tensors and keeps two scans apart", async () => {
@@ -65,6 +80,23 @@ describe("scan", () => {
     );
     const [sums, differences] = await run(vector(1), tensor([[1], [2]]));
     expect([await sums!.item(), await differences!.item()]).toEqual([10, -8]);
+  });
+
+  it("is written with its body and read again", async () => {
+    const run = compile(
+      (x: Tensor, rows: Tensor) => scan((c: Tensor, row: Tensor) => [c.mul(row).add(0.5), c] as const, x, rows),
+      { executor },
+    );
+    const program = run.program(vector(2), tensor([[3], [4]]));
+    const text = JSON.stringify(programToJson(program, ["x", "rows"]));
+    const read = programFromJson(JSON.parse(text), [...primitiveOps, ...fusedOps], "file");
+    const arrays = [vector(2), tensor([[3], [4]])].map(({ storage }) => storage!.read());
+    const results = await runProgram(read, await Promise.all(arrays), executor);
+    expect(results.map(({ data }) => data)).toEqual([Float32Array.of(26.5), Float32Array.of(2, 6.5)]);
+    const broken = JSON.parse(text.replace('"op":"mul"', '"op":"none"'));
+    expect(() => programFromJson(broken, [...primitiveOps, ...fusedOps], "file")).toThrow(
+      "file: node 0 (scan): its body: node 0 (none): there is no such op",
+    );
   });
 
   it("names the place in user code where a step fails", async () => {
