@@ -1,5 +1,6 @@
-// Memory of the training step, by precision and with activations recomputed: `pnpm bench memory [B C] [--steps N]`. The estimate comes
-// from the program; with steps, processes with and without recomputation take turns and their time and peak memory are measured.
+// Memory of the training step, by precision and with activations recomputed: `pnpm bench memory [B C] [--steps N] [--precisions]`. The
+// estimate comes from the program; with steps, processes with and without recomputation (and with --precisions, of each precision) take
+// turns and their time and peak memory are measured.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Program, precisions, programMemory, RandomKey, referenceExecutor, tensor } from "@llm/tensor";
@@ -53,26 +54,43 @@ function estimate(name: TrainConfigurationName): void {
   }
 }
 
-async function measure(name: TrainConfigurationName, steps: number): Promise<void> {
+/** Flags of the processes that take turns, by the name of the row. */
+const ways: Record<string, readonly string[]> = {
+  float32: [],
+  "float32, recomputed": ["--recompute"],
+  float16: ["--precision", "float16"],
+  bfloat16: ["--precision", "bfloat16"],
+};
+
+async function measure(name: TrainConfigurationName, steps: number, chosen: readonly string[]): Promise<void> {
   const script = fileURLToPath(new URL("trainStepProcess.ts", import.meta.url));
-  const start = (...flags: string[]) =>
-    StepProcess.start(process.execPath, [...process.execArgv, script, name, "--warmup", "2", ...flags]);
-  const ways = new Map([
-    ["kept", await start()],
-    ["recomputed", await start("--recompute")],
-  ]);
-  const times = new Map([...ways.keys()].map((way) => [way, [] as number[]]));
-  for (let i = 0; i < steps; i++) for (const [way, process_] of ways) times.get(way)!.push(await process_.step());
-  const kept = { time: median(times.get("kept")!), memory: 0 };
-  console.log(`| ${name} | ms/step | against kept | peak memory of the process MB | against kept |`);
-  console.log("| --- | --- | --- | --- | --- |");
-  for (const [way, process_] of ways) {
+  const processes = new Map<string, StepProcess>();
+  for (const way of chosen) {
+    const args = [...process.execArgv, script, name, "--warmup", "2", ...ways[way]!];
+    processes.set(way, await StepProcess.start(process.execPath, args));
+  }
+  const times = new Map(chosen.map((way) => [way, [] as number[]]));
+  for (let i = 0; i < steps; i++) for (const [way, process_] of processes) times.get(way)!.push(await process_.step());
+  const first = { median: median(times.get(chosen[0]!)!), least: Math.min(...times.get(chosen[0]!)!), memory: 0 };
+  console.log(
+    `| ${name} | median ms/step | against float32 | least ms/step | against float32 | peak memory of the process MB | against float32 |`,
+  );
+  console.log("| --- | --- | --- | --- | --- | --- | --- |");
+  for (const [way, process_] of processes) {
     const memory = await process_.quit();
-    kept.memory ||= memory;
-    const time = median(times.get(way)!);
-    console.log(
-      `| ${way} | ${time.toFixed(0)} | ${(time / kept.time).toFixed(2)} | ${megabytes(memory)} | ${(memory / kept.memory).toFixed(2)} |`,
-    );
+    first.memory ||= memory;
+    const [middle, least] = [median(times.get(way)!), Math.min(...times.get(way)!)];
+    const ratio = (value: number, of: number) => (value / of).toFixed(2);
+    const cells = [
+      way,
+      middle.toFixed(0),
+      ratio(middle, first.median),
+      least.toFixed(0),
+      ratio(least, first.least),
+      megabytes(memory),
+      ratio(memory, first.memory),
+    ];
+    console.log(`| ${cells.join(" | ")} |`);
   }
 }
 
@@ -80,11 +98,12 @@ export async function run(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { steps: { type: "string", default: "0" } },
+    options: { steps: { type: "string", default: "0" }, precisions: { type: "boolean", default: false } },
   });
   console.log(describeMachine());
+  const chosen = Object.keys(ways).slice(0, values.precisions ? undefined : 2);
   for (const name of (positionals.length > 0 ? positionals : ["B", "C"]) as TrainConfigurationName[]) {
     estimate(name);
-    if (Number(values.steps) > 0) await measure(name, Number(values.steps));
+    if (Number(values.steps) > 0) await measure(name, Number(values.steps), chosen);
   }
 }

@@ -11,7 +11,7 @@ const memoryOf = (...outputs: Tensor[]) => programMemory(makeProgram([x], output
 
 describe("programMemory", () => {
   it("frees a value after its last use", () => {
-    expect(memoryOf(neg(exp(neg(exp(x)))))).toEqual({ inputs: 40, outputs: 40, temporary: 80 });
+    expect(memoryOf(neg(exp(neg(exp(x)))))).toEqual({ inputs: 40, outputs: 40, peak: 80, temporary: 80 });
   });
 
   it("keeps a value that is needed later", () => {
@@ -21,7 +21,7 @@ describe("programMemory", () => {
 
   it("counts outputs apart, and each value once", () => {
     const first = exp(x);
-    expect(memoryOf(first, neg(neg(first)))).toEqual({ inputs: 40, outputs: 80, temporary: 40 });
+    expect(memoryOf(first, neg(neg(first)))).toEqual({ inputs: 40, outputs: 80, peak: 120, temporary: 40 });
   });
 
   it("counts a view with what it views", () => {
@@ -31,13 +31,18 @@ describe("programMemory", () => {
   });
 
   it("counts elements by their size", () => {
-    expect(memoryOf(neg(cast(cast(x, "float16"), "float32")))).toEqual({ inputs: 40, outputs: 40, temporary: 60 });
+    expect(memoryOf(neg(cast(cast(x, "float16"), "float32")))).toEqual({
+      inputs: 40,
+      outputs: 40,
+      peak: 80,
+      temporary: 60,
+    });
   });
 
   it("takes named sizes, and asks for those that are missing", () => {
     const named = placeholder("named", "float32", ["batch", 3]);
     const program = makeProgram([named], [neg(exp(named))]);
-    expect(programMemory(program, { batch: 5 })).toEqual({ inputs: 60, outputs: 60, temporary: 60 });
+    expect(programMemory(program, { batch: 5 })).toEqual({ inputs: 60, outputs: 60, peak: 120, temporary: 60 });
     expect(() => programMemory(program)).toThrow('dimension "batch": no input of the program binds "batch"');
   });
 });

@@ -8,7 +8,9 @@ export interface ProgramMemory {
   readonly inputs: number;
   /** Of these, an executor may write those that replace donated inputs in place: they then take no room of their own. */
   readonly outputs: number;
-  /** The most that is alive at a time beside inputs and outputs. */
+  /** The most that is alive at a time beside the inputs. */
+  readonly peak: number;
+  /** The most that is alive at a time beside inputs and outputs: what is left where the outputs are written in place. */
   readonly temporary: number;
 }
 
@@ -31,17 +33,29 @@ export function programMemory(program: Program, sizes: Readonly<Record<string, n
     }
     for (const input of node.inputs) if (lastUse.has(ownerOf(input))) lastUse.set(ownerOf(input), i);
   }
-  for (const output of program.outputs) lastUse.delete(ownerOf(output));
-  const dying = new Map<number, Tensor[]>();
-  for (const [tensor, last] of lastUse) dying.set(last, [...(dying.get(last) ?? []), tensor]);
+  const temporary = largestSum(program, lastUse, bytes, new Set(program.outputs.map(ownerOf)));
+  for (const output of program.outputs) lastUse.set(ownerOf(output), Number.POSITIVE_INFINITY);
+  const peak = largestSum(program, lastUse, bytes, new Set());
+  const total = (tensors: readonly Tensor[]) => tensors.reduce((sum, tensor) => sum + bytes(tensor), 0);
+  return { inputs: total(program.inputs), outputs: total(program.outputs), peak, temporary };
+}
 
+/** The largest sum of the bytes of values that are alive together, those in `leftOut` not counted. */
+function largestSum(
+  program: Program,
+  lastUse: ReadonlyMap<Tensor, number>,
+  bytes: (tensor: Tensor) => number,
+  leftOut: ReadonlySet<Tensor>,
+): number {
+  const counted = (tensor: Tensor) => lastUse.has(tensor) && !leftOut.has(tensor);
+  const dying = new Map<number, Tensor[]>();
+  for (const [tensor, last] of lastUse) if (counted(tensor)) dying.set(last, [...(dying.get(last) ?? []), tensor]);
   let alive = 0;
-  let temporary = 0;
+  let largest = 0;
   for (const [i, node] of program.nodes.entries()) {
-    for (const output of node.outputs) if (lastUse.has(output)) alive += bytes(output);
-    temporary = Math.max(temporary, alive);
+    for (const output of node.outputs) if (counted(output)) alive += bytes(output);
+    largest = Math.max(largest, alive);
     for (const tensor of dying.get(i) ?? []) alive -= bytes(tensor);
   }
-  const total = (tensors: readonly Tensor[]) => tensors.reduce((sum, tensor) => sum + bytes(tensor), 0);
-  return { inputs: total(program.inputs), outputs: total(program.outputs), temporary };
+  return largest;
 }
