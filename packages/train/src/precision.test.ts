@@ -3,13 +3,23 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Gpt, namedParameters } from "@llm/model";
-import { onnxExecutor, referenceExecutor, setDefaultExecutor } from "@llm/tensor";
+import {
+  onnxExecutor,
+  type Program,
+  programMemory,
+  RandomKey,
+  referenceExecutor,
+  setDefaultExecutor,
+} from "@llm/tensor";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { countingBatches, memoryBatches } from "../test/memoryBatches.ts";
+import { toTensors } from "./batches.ts";
 import { DivergedError } from "./errors.ts";
 import type { StepEvent } from "./events.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+import { adamW } from "./optimizers/adamw.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
+import { type StepOptions, TrainStep } from "./trainStep.ts";
 
 setDefaultExecutor(referenceExecutor());
 let folder: string;
@@ -107,6 +117,46 @@ describe("recomputed activations", () => {
     expect(recomputed.steps.map(({ loss }) => loss)).toEqual(kept.steps.map(({ loss }) => loss));
     expect(await weightsOf(recomputed.trainer)).toEqual(await weightsOf(kept.trainer));
     await executor.dispose();
+  });
+});
+
+describe("the program of a step", () => {
+  const model = new Gpt({ vocabularySize: 11, contextLength: 64, layers: 6, heads: 2, width: 16 });
+  const sample = { batch: toTensors(countingBatches(1, { rows: 4, length: 64 })[0]!), key: RandomKey.from(0) };
+
+  function programOf(options: Pick<StepOptions, "precision" | "recomputeActivations">) {
+    const fixed = { objective: causalLanguageModel, optimizer: adamW(), gradientClipping: 1, executor: undefined };
+    const step = new TrainStep({ ...fixed, ...options });
+    return step.program(step.initialState(model), sample);
+  }
+
+  it("computes each block twice with activations recomputed, and holds less than half at a time", () => {
+    const [kept, recomputed] = [programOf({}), programOf({ recomputeActivations: true })];
+    const blocks = (program: Program) => program.nodes.filter(({ op }) => op.name === "gelu").length;
+    expect([blocks(kept), blocks(recomputed)]).toEqual([6, 12]);
+    expect(programMemory(recomputed).temporary).toBeLessThan(0.5 * programMemory(kept).temporary);
+  });
+
+  it("holds less at a time in 16 bits, and updates in float32", () => {
+    const [exact, low] = [programOf({}), programOf({ precision: "bfloat16" })];
+    expect(programMemory(low).temporary).toBeLessThan(0.75 * programMemory(exact).temporary);
+    expect(low.outputs.map(({ dtype }) => dtype)).toEqual(exact.outputs.map(({ dtype }) => dtype));
+    const roots = (program: Program) =>
+      program.nodes.filter(({ op }) => op.name === "sqrt").map(({ outputs }) => outputs[0]!.dtype);
+    expect(new Set(roots(low))).toEqual(new Set(["float32"]));
+    expect(roots(low)).toEqual(roots(exact));
+  });
+
+  it("lets an objective see the model's parameters and fields with activations recomputed", async () => {
+    const names: string[] = [];
+    const decaying: TrainerOptions["objective"] = (model, batch, key) => {
+      for (const [name] of namedParameters(model)) names.push(name);
+      expect(model).toBeInstanceOf(Gpt);
+      expect(model.config.layers).toBe(2);
+      return causalLanguageModel(model, batch, key);
+    };
+    const { trainer } = await train({ objective: decaying, recomputeActivations: true, steps: 1 });
+    expect(names).toEqual([...namedParameters(trainer.model)].map(([name]) => name));
   });
 });
 
