@@ -154,6 +154,7 @@ export const gatherCases: OpCases = {
     product([1, 1], [1, 1]),
     product([0, 3], [3, 2]),
     product([2, 0], [0, 3]),
+    product([2, 4, 0], [2, 4, 0], { transposeB: true }),
     {
       name: "named",
       inputs: [floats([2, 3, 2], { recordedShape: ["batch", "sequence", 2] }), floats([2, 3])],

@@ -69,7 +69,11 @@ export const matmulOp = defineOp<MatmulAttributes>({
       }
     }
   },
-  onnx: (emit, inputs, { attributes: { transposeA, transposeB }, inputs: types }) => {
+  onnx: (emit, inputs, { attributes: { transposeA, transposeB }, inputs: types, outputs: [product] }) => {
+    // ONNX Runtime fills only the first matrix of a batch of empty sums.
+    if (matrixSize(types[0]!.shape, transposeA)[1] === 0) {
+      return emit.node("Expand", [emit.constant(product!.dtype, [0], []), emit.dimensions(product!.shape)]);
+    }
     if (!transposeA && !transposeB) return emit.node("MatMul", inputs);
     if (emit.standardOps) {
       return emit.node(
