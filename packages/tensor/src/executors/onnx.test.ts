@@ -8,6 +8,7 @@ import { ExecutionError } from "../errors.ts";
 import "../fluent.ts";
 import { valueAndGrad } from "../grad.ts";
 import type { Tensor } from "../graph.ts";
+import { broadcastTo } from "../ops/broadcast.ts";
 import { tensor } from "../ops/create.ts";
 import { div } from "../ops/elementwise.ts";
 import { gather, scatterAdd, updateSlice } from "../ops/gather.ts";
@@ -59,6 +60,34 @@ describe("errors of a run", () => {
     }
     expect(await (await loss(filled([1, 3], 1), tensor([-100], { dtype: "int32" }))).item()).toBe(0);
   });
+
+  it.each(["worker", "main"] as const)(
+    "say how much memory was needed where there is too little, and keep the state (%s)",
+    async (thread) => {
+      const own = onnxExecutor({ thread });
+      // More than an address space holds, so that no system tries.
+      const step = compile(
+        (state: { w: Tensor }, [x]: readonly Tensor[]) => ({
+          w: state.w.add(1),
+          y: broadcastTo(x!, ["a", "b", "c"]).exp().sum(),
+        }),
+        { executor: own, donate: [0], dynamic: { "1.0": ["a", 1, 1], "1.1": ["b"], "1.2": ["c"] } },
+      );
+      const sized = (size: number) => [filled([size, 1, 1], 0), filled([size], 0), filled([size], 0)];
+      const state = { w: filled([100_000], 2) };
+      const failing = step(state, sized(100_000));
+      await expect(failing).rejects.toThrow(ExecutionError);
+      await expect(failing).rejects.toThrow(/^broadcastTo: .*\n/);
+      await expect(failing).rejects.toThrow(
+        /\n {2}a run takes about 8 PB \(1\.6 MB of inputs, 400 kB of results, 8 PB on the way\); [\d.]+ [kMGTE]B are free\n {2}nothing was changed/,
+      );
+      expect((await state.w.data())[99_999]).toBe(2);
+      const next = await step(state, sized(10));
+      expect((await next.w.data())[99_999]).toBe(3);
+      expect(await next.y.item()).toBe(1000);
+      await own.dispose();
+    },
+  );
 
   it("leave the executor usable", async () => {
     const step = compile((x: Tensor) => x.add(1), { executor });
@@ -215,9 +244,19 @@ describe("a process", () => {
   });
 
   it("outlives the thread of its executor", async () => {
-    expect((await script("killedThread.ts")).stdout.trim().split("\n")).toEqual([
-      "pending: onnx executor: its thread ended with code 1 (make a new executor to go on)",
-      "later: onnx executor: its thread ended with code 1 (make a new executor to go on)",
+    const { stdout } = await script("killedThread.ts");
+    const ended =
+      "onnx executor: its thread ended with code 1, the tensors that it held are lost (make a new executor to go on)";
+    expect(
+      stdout
+        .replaceAll(/; .* are free/g, "; … are free")
+        .trim()
+        .split("\n"),
+    ).toEqual([
+      `pending: ${ended}`,
+      "  a run takes about 80 MB (40 MB of inputs, 4 bytes of results, 40 MB on the way); … are free",
+      `later: ${ended}`,
+      "  a run takes about 16 bytes (4 bytes of inputs, 4 bytes of results, 8 bytes on the way); … are free",
       "new: 3",
     ]);
   });

@@ -16,6 +16,7 @@ import { divideWork, type OutputPlan } from "./onnx/hostWork.ts";
 import { onnxModel } from "./onnx/onnxModel.ts";
 import type { BufferId, RunOutput } from "./onnx/protocol.ts";
 import { keepsBuffers, type OnnxProvider, onnxProviders } from "./onnx/providers.ts";
+import { withMemory } from "./outOfMemory.ts";
 
 export interface OnnxOptions {
   /**
@@ -132,10 +133,13 @@ async function compileSession(
     slices,
     kernels,
   };
-  await channel.send({ kind: "session", request }).catch((error) => Promise.reject(withOrigin(error, origins)));
+  await channel.send({ kind: "session", request }).catch((error) => {
+    throw withMemory(withOrigin(error, origins), program, new Map(), channel.broken);
+  });
 
   const run = async (inputs: readonly (DeviceBuffer | HostArray)[]): Promise<DeviceBuffer[]> => {
-    requireElements(bindDimensions(program, inputs));
+    const sizes = bindDimensions(program, inputs);
+    requireElements(sizes);
     const buffers = inputs.map((input) => (input instanceof OnnxBuffer ? input.id : hostPart(input as HostArray)));
     const made = work.outputs.map((plan) => ({ plan, id: ids() }));
     const idOf = (matches: (plan: OutputPlan) => boolean) => made.find(({ plan }) => matches(plan))?.id;
@@ -151,9 +155,9 @@ async function compileSession(
       ),
       release: buffers.filter((buffer, i): buffer is number => donated[i] === true && typeof buffer === "number"),
     };
-    const results = await channel
-      .send<RunOutput[]>({ kind: "run", request: run })
-      .catch((error) => Promise.reject(withOrigin(error, origins)));
+    const results = await channel.send<RunOutput[]>({ kind: "run", request: run }).catch((error) => {
+      throw withMemory(withOrigin(error, origins), program, sizes, channel.broken);
+    });
     return made.map(({ plan, id }, i) => {
       const { dtype, shape } = program.outputs[i]!;
       if (plan.kind === "graph")

@@ -5,6 +5,8 @@ import type { Reply, Request } from "./protocol.ts";
 import { OnnxRuntime } from "./runtime.ts";
 
 export interface Channel {
+  /** The thread has ended by itself, and what it held is gone. */
+  readonly broken: boolean;
   /** Requests are answered in the order in which they are sent. */
   send<T>(request: Request): Promise<T>;
   close(): Promise<void>;
@@ -17,8 +19,11 @@ export function workerChannel(): Channel {
   let nextId = 0;
   const pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
 
+  let broken = false;
+
   const fail = (reason: string, cause?: unknown) => {
-    failure ??= new ExecutionError(`onnx executor: its thread ${reason} (make a new executor to go on)`, { cause });
+    broken ||= failure === undefined;
+    failure ??= new ExecutionError(`onnx executor: its thread ${reason}, the tensors that it held are lost (make a new executor to go on)`, { cause });
     for (const { reject } of pending.values()) reject(failure);
     pending.clear();
   };
@@ -37,6 +42,9 @@ export function workerChannel(): Channel {
     worker.on("exit", (code) => fail(`ended with code ${code}`));
   };
   return {
+    get broken() {
+      return broken;
+    },
     send: (request) =>
       new Promise((resolve, reject) => {
         if (failure) return reject(failure);
@@ -64,6 +72,7 @@ export function directChannel(): Channel {
   let queue: Promise<unknown> = Promise.resolve();
   let closed = false;
   return {
+    broken: false,
     send: (request) => {
       const answer = queue.then(() => {
         if (closed) throw new ExecutionError("onnx executor: it was disposed (make a new executor to go on)");
