@@ -11,7 +11,7 @@ import { bindDimensions } from "./bind.ts";
 import type { DeviceBuffer, Executable, Executor } from "./executor.ts";
 import { type Channel, directChannel, workerChannel } from "./onnx/channel.ts";
 import { outputLocation } from "./onnx/deviceCopies.ts";
-import { checkEmptyInputs } from "./onnx/emptyInputs.ts";
+import { emptyInputsCheck } from "./onnx/emptyInputs.ts";
 import { divideWork, type OutputPlan } from "./onnx/hostWork.ts";
 import { onnxModel } from "./onnx/onnxModel.ts";
 import type { BufferId, RunOutput } from "./onnx/protocol.ts";
@@ -118,7 +118,7 @@ async function compileSession(
   const work = divideWork(program, onDevice ? donated.map(() => false) : donated);
   const { bytes, inputNames, outputNames, origins } = onnxModel(work.program);
   const outputTypes = work.program.outputs.map(({ dtype }) => dtype);
-  const requireElements = onDevice ? checkEmptyInputs(program) : () => {};
+  const requireElements = onDevice ? emptyInputsCheck(program) : () => {};
   const { slices, kernels } = work;
   const request = {
     session,

@@ -98,6 +98,10 @@ function addsByMatmul(rows: Dimension, width: readonly Dimension[], dtype: DType
   return rows <= Math.min(mostMatmulRows, 16 * columns);
 }
 
+function zerosOf(emit: OnnxEmitter, { dtype, shape }: TensorType): string {
+  return emit.node("Expand", [emit.constant(dtype, [0], []), emit.dimensions(shape)]);
+}
+
 export const scatterAddOp = defineOp<ScatterAddAttributes>({
   name: "scatterAdd",
   needsElements: true,
@@ -124,6 +128,7 @@ export const scatterAddOp = defineOp<ScatterAddAttributes>({
   onnx: (emit, [indices, updates], { inputs, outputs }) => {
     const [rows, ...width] = outputs[0]!.shape;
     const count = elementCount(inputs[0]!.shape);
+    if (count === 0) return zerosOf(emit, outputs[0]!);
     const flat = emit.node("Reshape", [updates!, emit.dimensions([count, ...width])], { allowzero: { int: 1 } });
     if (addsByMatmul(rows!, width, inputs[1]!.dtype)) {
       const numbers = emit.constant("int32", [...Array(rows).keys()], [rows as number, 1]);
@@ -134,7 +139,7 @@ export const scatterAddOp = defineOp<ScatterAddAttributes>({
       return emit.node("MatMul", [emit.node("Cast", [isRow], { to: { int: onnxDataType.float32 } }), flat]);
     }
     // ScatterND adds in several threads at once without a lock: rows named twice lose updates. ScatterElements takes its time.
-    const zeros = emit.node("Expand", [emit.constant(inputs[1]!.dtype, [0], []), emit.dimensions(outputs[0]!.shape)]);
+    const zeros = zerosOf(emit, outputs[0]!);
     const column = emit.node("Reshape", [indices!, emit.dimensions([count, ...width.map(() => 1)])], {
       allowzero: { int: 1 },
     });
@@ -230,7 +235,8 @@ export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
     }
   },
   onnx: (emit, [indices, updates], { attributes, inputs, outputs }) => {
-    const zeros = emit.node("Expand", [emit.constant(inputs[1]!.dtype, [0], []), emit.dimensions(outputs[0]!.shape)]);
+    const zeros = zerosOf(emit, outputs[0]!);
+    if (inputs[0]!.shape.includes(0)) return zeros;
     return emit.node("ScatterElements", [zeros, indices!, updates!], {
       axis: { int: attributes.axis },
       reduction: "add",

@@ -130,7 +130,10 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly onnx?: OnnxLowering<A>;
   /** Dtypes for which ONNX Runtime has no kernel, and the wider dtype in which the op runs there instead. */
   readonly widen?: Widening;
-  /** ONNX Runtime's kernel for WebGPU ends the process where an input has no elements but the output has some. Default false. */
+  /**
+   * ONNX Runtime's kernels for WebGPU end the process where an input turns out to have no elements though the output has some; sizes
+   * known when the program is compiled are the lowering's care. Default false.
+   */
   readonly needsElements?: boolean;
   /** How TensorFlow.js runs it; a fused op without one runs as its composition. */
   readonly tfjs?: TfjsLowering<A>;

@@ -44,7 +44,7 @@ const traits: Readonly<Record<OnnxProvider, ProviderTraits>> = {
     backend: "webgpu",
     keepsBuffers: true,
     advice:
-      "install the graphics driver; on Linux it needs libvulkan1 and a Vulkan driver such as the vendor's, or Mesa 23.1 or later",
+      "install the graphics driver; on Linux it needs libvulkan1 and a Vulkan driver such as the vendor's, or Mesa (22 is too old, 25 works)",
   },
   cuda: {
     backend: "cuda",
