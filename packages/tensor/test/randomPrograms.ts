@@ -2,6 +2,7 @@
 // Every step picks an op and operands from what is there; a step that does not fit is left out, so every recipe is a program.
 import fc from "fast-check";
 import "../src/fluent.ts";
+import { isName } from "../src/dimension.ts";
 import { fromNumbers } from "../src/dtype.ts";
 import { DTypeError, ShapeError } from "../src/errors.ts";
 import { layerNorm } from "../src/fused/norms.ts";
@@ -156,6 +157,9 @@ const finest = (a: Value, b: Value) =>
   a.grid === undefined || b.grid === undefined ? undefined : Math.max(a.grid, b.grid);
 const sameNumbers = ({ bound, grid }: Value, tensor: Tensor): Value => ({ tensor, bound, grid });
 const axisOf = ({ tensor }: Value, choice: number) => choice % tensor.shape.length;
+/** Sizes such as "n-2" may be nothing, and nothing has no largest element. */
+const hasElements = ({ tensor }: Value) =>
+  tensor.shape.every((size) => (typeof size === "number" ? size > 0 : isName(size)));
 const sizeAlong = ({ tensor }: Value, axis: number) =>
   typeof tensor.shape[axis] === "number" ? tensor.shape[axis] : 4;
 
@@ -305,12 +309,10 @@ const reductions: Step[] = [
     const count = 4 ** (axes === undefined ? x.tensor.shape.length : 1) * 2;
     return { tensor: x.tensor.sum(axes, { keepDimensions: choice % 2 === 0 }), bound: x.bound * count, grid: x.grid };
   }),
-  unary(and(hasAxes, isNumber, isExact), (x, choice) => {
-    if (x.tensor.shape.includes(0)) return undefined;
+  unary(and(hasAxes, hasElements, isNumber, isExact), (x, choice) => {
     return sameNumbers(x, x.tensor.max(axisOf(x, choice), { keepDimensions: choice % 2 === 0 }));
   }),
-  unary(and(hasAxes, isNumber, isExact), (x, choice) => {
-    if (x.tensor.shape.includes(0)) return undefined;
+  unary(and(hasAxes, hasElements, isNumber, isExact), (x, choice) => {
     return { tensor: argMax(x.tensor, axisOf(x, choice)), bound: 16, grid: 0 };
   }),
   unary(and(hasAxes, isNumber), (x, choice) => {

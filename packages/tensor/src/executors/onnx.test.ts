@@ -202,6 +202,28 @@ describe("memory", () => {
     expect(step.signatures).toBe(1);
   });
 
+  it("does not grow with a thousand signatures", { timeout: 60_000 }, async () => {
+    const own = onnxExecutor({ thread: "main", threads: 1 });
+    const weight = filled([128, 128], 0.01);
+    const step = compile((w: Tensor, x: Tensor, factor: number) => x.matmul(w).mul(factor).sum(), {
+      executor: own,
+      constants: [0],
+    });
+    const run = async (from: number, to: number) => {
+      for (let i = from; i < to; i++) (await step(weight, filled([1, 128], 1), i)).dispose();
+    };
+    await run(0, 100);
+    expect(step.signatures).toBe(64);
+    const before = megabytes();
+    await run(100, 1000);
+    expect(step.signatures).toBe(64);
+    // Each holds its weight in 64 KB, beside the session: kept, they would be over 100 MB.
+    expect(megabytes() - before).toBeLessThan(40);
+    step.dispose();
+    expect(step.signatures).toBe(0);
+    await own.dispose();
+  });
+
   it("is freed for tensors nobody refers to any more", async () => {
     const grow = compile((x: Tensor) => x.add(1), { executor });
     const forget = async () => {
