@@ -206,8 +206,8 @@ describe("loadModel", () => {
 
   it("names what is wrong with config.json", async () => {
     const cases: [Record<string, unknown>, string][] = [
-      [{ model_type: "bloom" }, 'model_type "bloom" is not one of gpt2'],
-      [{ model_type: "constructor" }, 'model_type "constructor" is not one of gpt2'],
+      [{ model_type: "bloom" }, 'model_type "bloom" is not one of gpt2, llama, mistral, qwen2, qwen3'],
+      [{ model_type: "constructor" }, 'model_type "constructor" is not one of gpt2, llama, mistral, qwen2, qwen3'],
       [{ model_type: undefined }, "model_type undefined is not one of gpt2"],
       [{ n_embd: "8" }, 'config.json: "n_embd" must be a number, got "8"'],
       [{ n_layer: null }, 'config.json: "n_layer" must be a number, got undefined'],

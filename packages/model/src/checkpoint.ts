@@ -1,9 +1,10 @@
-// A model as a Hugging Face folder: config.json, model.safetensors, generation_config.json. transformers opens what is written here.
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+// A model as a Hugging Face folder: config.json, model.safetensors (or several with an index), generation_config.json. transformers
+// opens what is written here.
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   byteSize,
+  type DType,
   flattenTensors,
   fromNumbers,
   type HostArray,
@@ -13,26 +14,26 @@ import {
   tensor,
   toNumbers,
 } from "@llm/tensor";
-import { openSafetensors, type SafetensorsFile, writeSafetensors } from "@llm/tensor/safetensors";
+import type { NamedArraySource } from "@llm/tensor/safetensors";
 import { ModelError } from "./errors.ts";
-import type { CausalLanguageModel } from "./model.ts";
+import type { CausalLanguageModel, PretrainedModel } from "./model.ts";
 import { architectures } from "./models/index.ts";
 import { prepareQuantized, quantizationConfig } from "./quantization.ts";
-
-const weightsFile = "model.safetensors";
+import { replaceText } from "./replaceText.ts";
+import { openWeights, type WeightFiles, writeWeights } from "./weightFiles.ts";
 
 /** Parameters under their names in the checkpoint. */
-export function namedParameters(model: CausalLanguageModel): Map<string, Tensor> {
+export function namedParameters(model: PretrainedModel): Map<string, Tensor> {
   return new Map(flattenTensors(model).map(({ path, tensor }) => [path, tensor]));
 }
 
 /** Number of elements in all parameters; tied ones count once. */
-export function parameterCount(model: CausalLanguageModel): number {
+export function parameterCount(model: PretrainedModel): number {
   return flattenTensors(model).reduce((total, { tensor }) => total + elementsOf(tensor), 0);
 }
 
 /** Bytes of all parameters. */
-export function parameterBytes(model: CausalLanguageModel): number {
+export function parameterBytes(model: PretrainedModel): number {
   return flattenTensors(model).reduce((total, { tensor }) => total + elementsOf(tensor) * byteSize(tensor.dtype), 0);
 }
 
@@ -40,34 +41,49 @@ function elementsOf({ shape }: Tensor): number {
   return (shape as readonly number[]).reduce((a, b) => a * b, 1);
 }
 
-/** Writes the model into `folder` (made if missing). Each file appears whole or not at all. */
-export async function saveModel(model: CausalLanguageModel, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const entries = [...namedParameters(model)].map(
-    ([name, parameter]) =>
-      [
-        name,
-        { dtype: parameter.dtype, shape: parameter.shape as readonly number[], data: () => parameter.data() },
-      ] as const,
-  );
-  await writeSafetensors(join(folder, weightsFile), entries, { metadata: { format: "pt" } });
+export interface SaveModelOptions {
+  /** How float32 parameters are stored; half the size in 16 bits. Default `"float32"`. */
+  readonly dtype?: "float32" | "float16" | "bfloat16";
+  /** Weights beyond it go to several files. Default 50e9, as transformers. */
+  readonly maximumFileBytes?: number;
+}
+
+/**
+ * Writes the model into `folder` (made if missing). Each file appears whole or not at all.
+ * @throws ModelError for 16 bits asked of a quantised model, whose scales need float32, or a limit that is no number above 0.
+ */
+export async function saveModel(
+  model: PretrainedModel,
+  folder: string,
+  { dtype = "float32", maximumFileBytes = 50e9 }: SaveModelOptions = {},
+): Promise<void> {
   const config = { ...model.toConfigJson(), ...quantizationConfig(model) };
-  await writeJson(join(folder, "config.json"), config);
+  if (dtype !== "float32" && config.quantization_config) {
+    throw new ModelError(`saveModel: a quantised model is stored as it is, got dtype "${dtype}" (leave it out)`);
+  }
+  if (!(maximumFileBytes > 0)) {
+    throw new ModelError(`saveModel: maximumFileBytes must be a number above 0, got ${maximumFileBytes}`);
+  }
+  await mkdir(folder, { recursive: true });
+  const entries = [...namedParameters(model)].map(([name, parameter]) => [name, stored(parameter, dtype)] as const);
+  await writeWeights(folder, entries, { maximumFileBytes });
+  await writeJson(join(folder, "config.json"), { ...config, dtype });
   await writeJson(join(folder, "generation_config.json"), {
     bos_token_id: config.bos_token_id ?? null,
     eos_token_id: config.eos_token_id ?? null,
   });
 }
 
-async function writeJson(path: string, value: unknown): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, `${JSON.stringify(value, undefined, 2)}\n`, { flush: true });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+function stored(parameter: Tensor, dtype: DType): NamedArraySource {
+  const shape = parameter.shape as readonly number[];
+  if (parameter.dtype !== "float32" || dtype === "float32") {
+    return { dtype: parameter.dtype, shape, data: () => parameter.data() };
   }
+  return { dtype, shape, data: async () => fromNumbers(dtype, (await parameter.data()) as Float32Array) };
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await replaceText(path, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
 /**
@@ -89,10 +105,10 @@ export async function loadModel(folder: string): Promise<CausalLanguageModel> {
 }
 
 /**
- * The model with the weights of `folder`/model.safetensors in place of its own; `model` itself stays as it is. For a model of a
+ * The model with the weights of `folder` in place of its own; `model` itself stays as it is. For a model of a
  * class that `loadModel` does not know. Throws as `loadModel` does.
  */
-export async function loadWeights<M extends CausalLanguageModel>(model: M, folder: string): Promise<M> {
+export async function loadWeights<M extends PretrainedModel>(model: M, folder: string): Promise<M> {
   await using file = await openWeights(folder);
   return await fill(model, file);
 }
@@ -103,9 +119,12 @@ async function readConfig(folder: string): Promise<Record<string, unknown>> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    throw new ModelError(`loadModel: ${path} cannot be read: expected a folder with config.json and ${weightsFile}`, {
-      cause: error,
-    });
+    throw new ModelError(
+      `loadModel: ${path} cannot be read: expected a folder with config.json and model.safetensors`,
+      {
+        cause: error,
+      },
+    );
   }
   let json: unknown;
   try {
@@ -119,23 +138,10 @@ async function readConfig(folder: string): Promise<Record<string, unknown>> {
   return json as Record<string, unknown>;
 }
 
-async function openWeights(folder: string): Promise<SafetensorsFile> {
-  const path = join(folder, weightsFile);
-  try {
-    return await openSafetensors(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new ModelError(
-      `loadModel: ${path} is missing (PyTorch .bin files are not read: convert them with transformers' save_pretrained(safe_serialization=True))`,
-      { cause: error },
-    );
-  }
-}
+/** Attention masks, positions and angles that older files carry as if they were weights. */
+const ignoredNames = /\.attn\.(bias|masked_bias)$|\.rotary_emb\.inv_freq$|\.position_ids$/;
 
-/** Attention masks that older files carry as if they were weights. */
-const ignoredNames = /\.attn\.(bias|masked_bias)$/;
-
-async function fill<M extends CausalLanguageModel>(model: M, file: SafetensorsFile): Promise<M> {
+async function fill<M extends PretrainedModel>(model: M, file: WeightFiles): Promise<M> {
   const names = storedNames(model, file);
   const arrays = new Map<string, HostArray>();
   for (const [parameter, stored] of names) arrays.set(parameter, widened(await file.read(stored)));
@@ -145,12 +151,15 @@ async function fill<M extends CausalLanguageModel>(model: M, file: SafetensorsFi
   });
 }
 
-/** For each parameter its name in the file; the published gpt2 has no "transformer." before its names. */
-function storedNames(model: CausalLanguageModel, file: SafetensorsFile): Map<string, string> {
+/** What published files leave out before the names, where only the part below the output layer was saved. */
+const optionalPrefix = /^(transformer|model|bert)\./;
+
+/** For each parameter its name in the file. */
+function storedNames(model: PretrainedModel, file: WeightFiles): Map<string, string> {
   const names = new Map<string, string>();
   const problems: string[] = [];
   for (const [path, parameter] of namedParameters(model)) {
-    const stored = [path, path.replace(/^transformer\./, "")].find((name) => file.has(name));
+    const stored = [path, path.replace(optionalPrefix, "")].find((name) => file.has(name));
     if (stored === undefined) {
       problems.push(`missing: ${path}`);
       continue;

@@ -1,7 +1,7 @@
 // Text generation with a KV cache: the prompt in one run, then one token a run. `generateNaive` is its slow twin without a cache.
 import { type CompiledFunction, compile, type Executor, type Tensor, tensor } from "@llm/tensor";
 import { ModelError } from "./errors.ts";
-import { cacheGrower, disposeCache, emptyCache, type KeyValueCache } from "./keyValueCache.ts";
+import { cacheGrower, cacheShape, disposeCache, emptyCache, type KeyValueCache } from "./keyValueCache.ts";
 import type { CausalLanguageModel } from "./model.ts";
 import { checkSampling, type SamplingOptions, sampleToken } from "./sample.ts";
 
@@ -26,12 +26,11 @@ export class TextGenerator {
 
   constructor(model: CausalLanguageModel, options: { executor?: Executor } = {}) {
     this.model = model;
-    const { layers, heads, width } = model.config;
-    const cacheShape = ["batch", heads, "capacity", width / heads];
+    const shape = cacheShape(model.config, "batch", "capacity");
     const dynamic: Record<string, (string | number)[]> = { "1": ["batch", "sequence"] };
-    for (let layer = 0; layer < layers; layer++) {
-      dynamic[`2.key.${layer}`] = cacheShape;
-      dynamic[`2.value.${layer}`] = cacheShape;
+    for (let layer = 0; layer < model.config.layers; layer++) {
+      dynamic[`2.key.${layer}`] = shape;
+      dynamic[`2.value.${layer}`] = shape;
     }
     this.#step = compile((model, inputIds, cache) => model.forwardCached(inputIds, cache), {
       donate: [2],

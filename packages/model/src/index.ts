@@ -1,13 +1,32 @@
 // The public names of @llm/model.
-export { loadModel, loadWeights, namedParameters, parameterBytes, parameterCount, saveModel } from "./checkpoint.ts";
+export {
+  loadModel,
+  loadWeights,
+  namedParameters,
+  parameterBytes,
+  parameterCount,
+  type SaveModelOptions,
+  saveModel,
+} from "./checkpoint.ts";
 export { ModelError } from "./errors.ts";
 export { type GenerateOptions, generateNaive, TextGenerator } from "./generate.ts";
 export type { Initialization } from "./initialize.ts";
 export type { KeyValueCache } from "./keyValueCache.ts";
+export type { Activation } from "./layers/activations.ts";
 export { Linear, type LinearLayer } from "./layers/linear.ts";
 export { QuantizedLinear } from "./layers/quantizedLinear.ts";
-export type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "./model.ts";
+export type { RopeScaling } from "./layers/rope.ts";
+export { TransposedLinear } from "./layers/transposedLinear.ts";
+export type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions, PretrainedModel } from "./model.ts";
 export { Gpt, type GptConfig, type GptOptions, gptConfig } from "./models/gpt.ts";
-export { type GptPreset, gptPresets } from "./models/presets.ts";
+export { Llama } from "./models/llama.ts";
+export {
+  type AttentionBias,
+  type LlamaConfig,
+  type LlamaFamily,
+  type LlamaOptions,
+  llamaConfig,
+} from "./models/llamaConfig.ts";
+export { type GptPreset, gptPresets, type LlamaPreset, llamaPresets } from "./models/presets.ts";
 export { replaceLinears } from "./quantization.ts";
 export { checkSampling, type SamplingOptions, sampleToken } from "./sample.ts";

@@ -10,9 +10,16 @@ import { hostRandomNormal, hostRandomUniform, placeholder, type Tensor, tensor }
  */
 export type Initialization = "gpt2" | "xavier" | "he" | "empty";
 
+export interface MatrixOptions {
+  /** Marks projections whose output is added to the residual stream. Default false. */
+  residual?: boolean;
+  /** Stored [outputs, inputs]. Default false. */
+  transposed?: boolean;
+}
+
 export interface Initializer {
-  /** A matrix [inputs, outputs]; `residual` marks projections whose output is added to the residual stream. */
-  matrix(path: string, inputs: number, outputs: number, options?: { residual?: boolean }): Tensor;
+  /** A matrix [inputs, outputs], or [outputs, inputs] where it is `transposed`. */
+  matrix(path: string, inputs: number, outputs: number, options?: MatrixOptions): Tensor;
   /** A table of vectors [rows, width]. */
   table(path: string, rows: number, width: number): Tensor;
   zeros(size: number): Tensor;
@@ -29,8 +36,8 @@ export function initializer(
   const normal = (path: string, shape: [number, number], spread: number) =>
     tensor(hostRandomNormal(seed, path, shape[0] * shape[1], spread), { shape });
   return {
-    matrix: (path, inputs, outputs, { residual = false } = {}) => {
-      const shape: [number, number] = [inputs, outputs];
+    matrix: (path, inputs, outputs, { residual = false, transposed = false } = {}) => {
+      const shape: [number, number] = transposed ? [outputs, inputs] : [inputs, outputs];
       if (method === "he") return normal(path, shape, Math.sqrt(2 / inputs));
       if (method === "xavier") {
         const limit = Math.sqrt(6 / (inputs + outputs));
@@ -45,7 +52,8 @@ export function initializer(
 }
 
 const emptyInitializer: Initializer = {
-  matrix: (path, inputs, outputs) => placeholder(path, "float32", [inputs, outputs]),
+  matrix: (path, inputs, outputs, { transposed = false } = {}) =>
+    placeholder(path, "float32", transposed ? [outputs, inputs] : [inputs, outputs]),
   table: (path, rows, width) => placeholder(path, "float32", [rows, width]),
   zeros: (size) => placeholder("parameter without elements", "float32", [size]),
   ones: (size) => placeholder("parameter without elements", "float32", [size]),

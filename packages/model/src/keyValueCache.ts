@@ -1,8 +1,16 @@
 // Keys and values of the positions a decoder has seen, kept with the executor between steps.
-import { type CompiledFunction, compile, type Executor, hostArray, type Tensor, tensor } from "@llm/tensor";
+import {
+  type CompiledFunction,
+  compile,
+  type Dimension,
+  type Executor,
+  hostArray,
+  type Tensor,
+  tensor,
+} from "@llm/tensor";
 import type { CausalLanguageModelConfig } from "./model.ts";
 
-/** One entry per layer in `key` and `value`: [batch, heads, capacity, head size], of which the first `length` positions are filled. */
+/** One entry per layer in `key` and `value`: [batch, key/value heads, capacity, head size], of which the first `length` positions are filled. */
 export interface KeyValueCache {
   readonly key: readonly Tensor[];
   readonly value: readonly Tensor[];
@@ -10,9 +18,18 @@ export interface KeyValueCache {
   readonly length: Tensor;
 }
 
+/** Shape of one layer's keys, and of its values. */
+export function cacheShape<B extends Dimension, C extends Dimension>(
+  { heads, width, keyValueHeads = heads, headSize = width / heads }: CausalLanguageModelConfig,
+  batch: B,
+  capacity: C,
+): [B, number, C, number] {
+  return [batch, keyValueHeads, capacity, headSize];
+}
+
 /** An empty cache with room for `capacity` positions. */
 export function emptyCache(config: CausalLanguageModelConfig, batch: number, capacity: number): KeyValueCache {
-  const shape = [batch, config.heads, capacity, config.width / config.heads];
+  const shape = cacheShape(config, batch, capacity);
   const zeros = () =>
     tensor(
       hostArray(

@@ -9,8 +9,14 @@ export interface ForwardOptions {
   recompute?: boolean;
 }
 
-/** A decoder that predicts the next token. Its fields hold its parameters; their paths are the names in the checkpoint. */
-export interface CausalLanguageModel {
+/** A model that a Hugging Face folder holds. Its fields hold its parameters; their paths are the names in the checkpoint. */
+export interface PretrainedModel {
+  /** The configuration as transformers' config.json. */
+  toConfigJson(): Record<string, unknown>;
+}
+
+/** A decoder that predicts the next token. */
+export interface CausalLanguageModel extends PretrainedModel {
   readonly config: CausalLanguageModelConfig;
   /** int32 ids [batch, sequence] → logits [batch, sequence, vocabularySize]. */
   forward(inputIds: Tensor, options?: ForwardOptions): Tensor;
@@ -19,8 +25,6 @@ export interface CausalLanguageModel {
    * Returns the logits of the last position [batch, vocabularySize] and the cache with the new positions written in.
    */
   forwardCached(inputIds: Tensor, cache: KeyValueCache): { logits: Tensor; cache: KeyValueCache };
-  /** The configuration as transformers' config.json. */
-  toConfigJson(): Record<string, unknown>;
 }
 
 export interface CausalLanguageModelConfig {
@@ -31,4 +35,8 @@ export interface CausalLanguageModelConfig {
   readonly heads: number;
   /** Size of the residual stream. */
   readonly width: number;
+  /** Heads that keys and values have, several query heads sharing one. Default `heads`. */
+  readonly keyValueHeads?: number;
+  /** Size of one head. Default width / heads. */
+  readonly headSize?: number;
 }

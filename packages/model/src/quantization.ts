@@ -3,13 +3,13 @@ import { placeholder } from "@llm/tensor";
 import { ModelError } from "./errors.ts";
 import { Linear } from "./layers/linear.ts";
 import { QuantizedLinear } from "./layers/quantizedLinear.ts";
-import type { CausalLanguageModel } from "./model.ts";
+import type { PretrainedModel } from "./model.ts";
 
 /** The name of the one scheme so far: int8 weights per output column, activations quantised to uint8 as they come. */
 const method = "int8-dynamic";
 
 /** The model with each `Linear` layer replaced; `replace` gets the layer's path and returns the layer to put there. */
-export function replaceLinears<M extends CausalLanguageModel>(
+export function replaceLinears<M extends PretrainedModel>(
   model: M,
   replace: (layer: Linear, path: string) => unknown,
 ): M {
@@ -32,12 +32,12 @@ function containsQuantized(value: unknown): boolean {
 }
 
 /** The part of config.json that describes the model's quantisation; nothing for a model in float. */
-export function quantizationConfig(model: CausalLanguageModel): Record<string, unknown> {
+export function quantizationConfig(model: PretrainedModel): Record<string, unknown> {
   return containsQuantized(model) ? { quantization_config: { quant_method: method } } : {};
 }
 
 /** The model with quantised layers, still without elements, where config.json asks for them. */
-export function prepareQuantized<M extends CausalLanguageModel>(model: M, json: Record<string, unknown>): M {
+export function prepareQuantized<M extends PretrainedModel>(model: M, json: Record<string, unknown>): M {
   const config = json.quantization_config as { quant_method?: string } | undefined;
   if (!config) return model;
   if (config.quant_method !== method) {

@@ -18,15 +18,18 @@ import {
 import { ModelError } from "../errors.ts";
 import { type Initialization, type Initializer, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
+import { type Activation, activations } from "../layers/activations.ts";
 import { Embedding } from "../layers/embedding.ts";
+import { mergeHeads, splitHeads } from "../layers/heads.ts";
 import { LayerNorm } from "../layers/layerNorm.ts";
 import { Linear, type LinearLayer } from "../layers/linear.ts";
 import type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "../model.ts";
+import { type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
 
 export interface GptConfig extends CausalLanguageModelConfig {
   /** Size of the feed-forward layer's hidden part. Default 4 · width. */
   readonly hiddenWidth: number;
-  readonly activation: "gelu" | "gelu_new" | "relu" | "silu";
+  readonly activation: Activation;
   /** Shares set to zero in training. Default 0. */
   readonly embeddingDropout: number;
   readonly attentionDropout: number;
@@ -79,25 +82,6 @@ export function gptConfig(options: GptOptions): GptConfig {
     throw new ModelError(`GPT: activation "${config.activation}" is not one of ${Object.keys(activations).join(", ")}`);
   }
   return config;
-}
-
-const activations: Record<GptConfig["activation"], (x: Tensor) => Tensor> = {
-  gelu: (x) => x.gelu(),
-  gelu_new: (x) => x.gelu({ approximate: "tanh" }),
-  relu: (x) => x.relu(),
-  silu: (x) => x.silu(),
-};
-
-/** [B, T, C] → [B, H, T, D] */
-function splitHeads(x: Tensor, heads: number): Tensor {
-  const [batch, sequence, width] = x.shape;
-  return x.reshape([batch!, sequence!, heads, (width as number) / heads]).transpose([0, 2, 1, 3]);
-}
-
-/** [B, H, T, D] → [B, T, C] */
-function mergeHeads(x: Tensor): Tensor {
-  const [batch, heads, sequence, size] = x.shape;
-  return x.transpose([0, 2, 1, 3]).reshape([batch!, sequence!, (heads as number) * (size as number)]);
 }
 
 class Attention {
@@ -280,34 +264,24 @@ function freshBlock(path: string, config: GptConfig, init: Initializer): Block {
 }
 
 /** Reads transformers' config.json of a GPT-2; throws a `ModelError` for an option this implementation does not have. */
-export function gptConfigFromJson(json: Record<string, unknown>): GptConfig {
-  const number = (name: string, fallback?: number): number => {
-    const value = json[name] ?? fallback;
-    if (typeof value !== "number")
-      throw new ModelError(`config.json: "${name}" must be a number, got ${JSON.stringify(value)}`);
-    return value;
-  };
+export function gptConfigFromJson(json: ConfigJson): GptConfig {
   const refused = { scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false, add_cross_attention: false };
-  for (const [name, expected] of Object.entries(refused)) {
-    if ((json[name] ?? expected) !== expected)
-      throw new ModelError(`config.json: "${name}": ${json[name]} is not supported for GPT-2`);
-  }
-  const id = (name: string) => (typeof json[name] === "number" ? (json[name] as number) : undefined);
+  refuseOtherThan(json, refused, "GPT-2");
   return gptConfig({
-    vocabularySize: number("vocab_size"),
-    contextLength: number("n_positions"),
-    width: number("n_embd"),
-    layers: number("n_layer"),
-    heads: number("n_head"),
-    hiddenWidth: number("n_inner", 4 * number("n_embd")),
+    vocabularySize: numberIn(json, "vocab_size"),
+    contextLength: numberIn(json, "n_positions"),
+    width: numberIn(json, "n_embd"),
+    layers: numberIn(json, "n_layer"),
+    heads: numberIn(json, "n_head"),
+    hiddenWidth: numberIn(json, "n_inner", 4 * numberIn(json, "n_embd")),
     activation: (json.activation_function ?? "gelu_new") as GptConfig["activation"],
-    embeddingDropout: number("embd_pdrop", 0.1),
-    attentionDropout: number("attn_pdrop", 0.1),
-    residualDropout: number("resid_pdrop", 0.1),
-    layerNormEpsilon: number("layer_norm_epsilon", 1e-5),
-    initializerRange: number("initializer_range", 0.02),
+    embeddingDropout: numberIn(json, "embd_pdrop", 0.1),
+    attentionDropout: numberIn(json, "attn_pdrop", 0.1),
+    residualDropout: numberIn(json, "resid_pdrop", 0.1),
+    layerNormEpsilon: numberIn(json, "layer_norm_epsilon", 1e-5),
+    initializerRange: numberIn(json, "initializer_range", 0.02),
     tiedEmbeddings: json.tie_word_embeddings !== false,
-    beginOfTextId: id("bos_token_id"),
-    endOfTextId: id("eos_token_id"),
+    beginOfTextId: idIn(json, "bos_token_id"),
+    endOfTextId: idIn(json, "eos_token_id"),
   });
 }

@@ -45,18 +45,20 @@ export function attention(query: Tensor, key: Tensor, value: Tensor, options: At
  * Attention of new positions over a cache and over themselves. The cache is only read, in two products, so that no copy of it is made.
  *
  * query, newKey, newValue [batch, heads, T, D]; cachedKey, cachedValue [batch, heads, capacity, D], of which `mask` (bool,
- * broadcastable to [batch, heads, T, capacity]) says what is filled. Among the new positions attention is causal.
+ * broadcastable to [batch, heads, T, capacity]) says what is filled. Among the new positions attention is causal, or as
+ * `fresh.mask` (bool, broadcastable to [batch, heads, T, T]) says.
  */
 export function attentionWithCache(
   query: Tensor,
   cache: { key: Tensor; value: Tensor; mask: Tensor },
-  fresh: { key: Tensor; value: Tensor },
+  fresh: { key: Tensor; value: Tensor; mask?: Tensor | undefined },
   options: { scale?: number } = {},
 ): Tensor {
   const old = attentionScores(query, cache.key, options.scale);
   const recent = attentionScores(query, fresh.key, options.scale);
   const capacity = cache.key.shape.at(-2)!;
-  const scores = concat([addBias(old, maskBias(cache.mask, query)), addBias(recent, causalBias(query, fresh.key))], -1);
+  const ofRecent = fresh.mask ? maskBias(fresh.mask, query) : causalBias(query, fresh.key);
+  const scores = concat([addBias(old, maskBias(cache.mask, query)), addBias(recent, ofRecent)], -1);
   const [ofCache, ofFresh] = split(softmax(scores), [capacity, recent.shape.at(-1)!]);
   return add(matmul(ofCache!, cache.value), matmul(ofFresh!, fresh.value));
 }

@@ -1,0 +1,288 @@
+// The Llama family (Touvron et al. 2023), top to bottom: a decoder with rotary positions, RMS norms before each sublayer, gated
+// feed-forward layers, and key/value heads shared by groups of query heads (Ainslie et al. 2023). Qwen 2 and 2.5 (biases on queries,
+// keys and values), Qwen 3 (norms on queries and keys), Mistral (sliding window) and SmolLM2 are configurations of it. Field paths are
+// the names of the published weights.
+//
+// B batch · T sequence · C width · H heads · K key/value heads · G = H / K · D head size · V vocabulary · S capacity of the cache
+import {
+  attention,
+  attentionWithCache,
+  greater,
+  iota,
+  less,
+  lessOrEqual,
+  logicalAnd,
+  type RandomKey,
+  recompute as recomputed,
+  type Tensor,
+  updateSlice,
+} from "@llm/tensor";
+import { ModelError } from "../errors.ts";
+import { type Initialization, type Initializer, initializer } from "../initialize.ts";
+import type { KeyValueCache } from "../keyValueCache.ts";
+import { activations } from "../layers/activations.ts";
+import { Embedding } from "../layers/embedding.ts";
+import { mergeHeads, splitHeads } from "../layers/heads.ts";
+import type { LinearLayer } from "../layers/linear.ts";
+import { RmsNorm } from "../layers/rmsNorm.ts";
+import { type Rotation, rotate, rotation } from "../layers/rope.ts";
+import { TransposedLinear } from "../layers/transposedLinear.ts";
+import type { CausalLanguageModel, ForwardOptions } from "../model.ts";
+import { type LlamaConfig, type LlamaOptions, llamaConfig, llamaConfigToJson, llamaFamilies } from "./llamaConfig.ts";
+
+interface AttentionParts {
+  readonly q_proj: LinearLayer; // [H · D, C]
+  readonly k_proj: LinearLayer; // [K · D, C]
+  readonly v_proj: LinearLayer; // [K · D, C]
+  readonly o_proj: LinearLayer; // [C, H · D]
+  /** Over the head size; only Qwen 3 has them. */
+  readonly q_norm?: RmsNorm;
+  readonly k_norm?: RmsNorm;
+}
+
+/** Query [B, K, G, T, D]; key and value [B, K, T, D]. */
+interface Projected {
+  readonly query: Tensor;
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
+class Attention implements AttentionParts {
+  readonly q_proj: LinearLayer;
+  readonly k_proj: LinearLayer;
+  readonly v_proj: LinearLayer;
+  readonly o_proj: LinearLayer;
+  readonly q_norm?: RmsNorm;
+  readonly k_norm?: RmsNorm;
+
+  constructor(parts: AttentionParts) {
+    this.q_proj = parts.q_proj;
+    this.k_proj = parts.k_proj;
+    this.v_proj = parts.v_proj;
+    this.o_proj = parts.o_proj;
+    if (parts.q_norm) this.q_norm = parts.q_norm;
+    if (parts.k_norm) this.k_norm = parts.k_norm;
+  }
+
+  /** x [B, T, C] */
+  project(x: Tensor, config: LlamaConfig, turn: Rotation): Projected {
+    const { heads, keyValueHeads, headSize } = config;
+    const query = splitHeads(this.q_proj.forward(x), heads);
+    const key = splitHeads(this.k_proj.forward(x), keyValueHeads);
+    const value = splitHeads(this.v_proj.forward(x), keyValueHeads);
+    const turned = rotate(this.q_norm?.forward(query) ?? query, turn); // [B, H, T, D]
+    const [batch, , sequence] = turned.shape;
+    return {
+      query: turned.reshape([batch!, keyValueHeads, heads / keyValueHeads, sequence!, headSize]),
+      key: rotate(this.k_norm?.forward(key) ?? key, turn),
+      value,
+    };
+  }
+
+  forward(x: Tensor, config: LlamaConfig, turn: Rotation, { mask, key: random }: LayerOptions): Tensor {
+    const { query, key, value } = this.project(x, config, turn);
+    const mixed = attention(query, forGroup(key), forGroup(value), {
+      ...(mask ? { mask } : { causal: true }),
+      dropoutRate: config.attentionDropout,
+      key: random?.derive("attention"),
+    });
+    return this.output(mixed, config);
+  }
+
+  /** [B, K, G, T, D] → [B, T, C] */
+  output(mixed: Tensor, { heads, headSize }: LlamaConfig): Tensor {
+    const [batch, , , sequence] = mixed.shape;
+    return this.o_proj.forward(mergeHeads(mixed.reshape([batch!, heads, sequence!, headSize])));
+  }
+}
+
+/** What one layer's forward needs beside its input; `mask` bool [T, T], causal where it is not given. */
+interface LayerOptions {
+  readonly mask?: Tensor | undefined;
+  readonly key?: RandomKey | undefined;
+}
+
+/** [B, K, S, D] → [B, K, 1, S, D]: one for all query heads of its group, without a copy of it. */
+function forGroup(x: Tensor): Tensor {
+  const [batch, heads, ...rest] = x.shape;
+  return x.reshape([batch!, heads!, 1, ...rest]);
+}
+
+class FeedForward {
+  readonly gate_proj: LinearLayer; // [hiddenWidth, C]
+  readonly up_proj: LinearLayer; // [hiddenWidth, C]
+  readonly down_proj: LinearLayer; // [C, hiddenWidth]
+
+  constructor(gate_proj: LinearLayer, up_proj: LinearLayer, down_proj: LinearLayer) {
+    this.gate_proj = gate_proj;
+    this.up_proj = up_proj;
+    this.down_proj = down_proj;
+  }
+
+  /** SwiGLU (Shazeer 2020) where the activation is SiLU: [B, T, C] → [B, T, C] */
+  forward(x: Tensor, config: LlamaConfig): Tensor {
+    const gate = activations[config.activation](this.gate_proj.forward(x));
+    return this.down_proj.forward(gate.mul(this.up_proj.forward(x)));
+  }
+}
+
+class Block {
+  readonly input_layernorm: RmsNorm;
+  readonly self_attn: Attention;
+  readonly post_attention_layernorm: RmsNorm;
+  readonly mlp: FeedForward;
+
+  constructor(
+    input_layernorm: RmsNorm,
+    self_attn: Attention,
+    post_attention_layernorm: RmsNorm,
+    { mlp }: { mlp: FeedForward },
+  ) {
+    this.input_layernorm = input_layernorm;
+    this.self_attn = self_attn;
+    this.post_attention_layernorm = post_attention_layernorm;
+    this.mlp = mlp;
+  }
+
+  forward(x: Tensor, config: LlamaConfig, turn: Rotation, options: LayerOptions): Tensor {
+    const attended = x.add(this.self_attn.forward(this.input_layernorm.forward(x), config, turn, options));
+    return this.feedForward(attended, config);
+  }
+
+  feedForward(x: Tensor, config: LlamaConfig): Tensor {
+    return x.add(this.mlp.forward(this.post_attention_layernorm.forward(x), config));
+  }
+}
+
+export class Llama implements CausalLanguageModel {
+  readonly config: LlamaConfig;
+  readonly model: {
+    readonly embed_tokens: Embedding; // [V, C]
+    readonly layers: readonly Block[];
+    readonly norm: RmsNorm;
+  };
+  /** Only where the output layer is not tied to the token embedding. */
+  readonly lm_head?: Embedding; // [V, C]
+
+  /** A model with fresh parameters. `seed` (default 0) and the parameters' names decide them. */
+  constructor(
+    options: LlamaOptions,
+    { seed = 0, initialization = "gpt2" }: { seed?: number; initialization?: Initialization } = {},
+  ) {
+    const config = llamaConfig(options);
+    const { vocabularySize, layers, width } = config;
+    const init = initializer(initialization, { seed, layers, deviation: config.initializerRange });
+    this.config = config;
+    this.model = {
+      embed_tokens: new Embedding(init.table("model.embed_tokens.weight", vocabularySize, width)),
+      layers: Array.from({ length: layers }, (_, i) => freshBlock(`model.layers.${i}`, config, init)),
+      norm: new RmsNorm(init.ones(width), config.rmsNormEpsilon),
+    };
+    if (!config.tiedEmbeddings) this.lm_head = new Embedding(init.table("lm_head.weight", vocabularySize, width));
+  }
+
+  forward(inputIds: Tensor, { key, recompute = false }: ForwardOptions = {}): Tensor {
+    const { config } = this;
+    const sequence = inputIds.shape[1]!;
+    if (typeof sequence === "number" && sequence > config.contextLength) {
+      throw new ModelError(
+        `Llama: a sequence of ${sequence} tokens is longer than the context of ${config.contextLength}`,
+      );
+    }
+    const turn = rotation(config, sequence);
+    const positions = iota(sequence);
+    let x = this.model.embed_tokens.forward(inputIds); // [B, T, C]
+    for (const [i, block] of this.model.layers.entries()) {
+      const window = windowOf(config, i);
+      const mask = window === undefined ? undefined : visible(positions, positions, window);
+      const forward = (x: Tensor, key?: RandomKey) => block.forward(x, config, turn, { mask, key });
+      x = (recompute ? recomputed(forward) : forward)(x, key?.derive(i));
+    }
+    return this.output(this.model.norm.forward(x));
+  }
+
+  forwardCached(inputIds: Tensor, cache: KeyValueCache): { logits: Tensor; cache: KeyValueCache } {
+    const { config } = this;
+    const sequence = inputIds.shape[1]!;
+    const turn = rotation(config, sequence, cache.length);
+    let x = this.model.embed_tokens.forward(inputIds); // [B, T, C]
+    const keys: Tensor[] = [];
+    const values: Tensor[] = [];
+    for (const [i, block] of this.model.layers.entries()) {
+      const masks = cachedMasks(cache, sequence, windowOf(config, i));
+      const { query, key, value } = block.self_attn.project(block.input_layernorm.forward(x), config, turn);
+      const [pastKey, pastValue] = [cache.key[i]!, cache.value[i]!];
+      const past = { key: forGroup(pastKey), value: forGroup(pastValue), mask: masks.past };
+      const fresh = { key: forGroup(key), value: forGroup(value), mask: masks.fresh };
+      x = x.add(block.self_attn.output(attentionWithCache(query, past, fresh), config));
+      x = block.feedForward(x, config);
+      keys.push(updateSlice(pastKey, key, cache.length, 2));
+      values.push(updateSlice(pastValue, value, cache.length, 2));
+    }
+    const last = x.slice(1, -1).reshape([x.shape[0]!, config.width]); // [B, C]
+    const length = cache.length.add(iota(sequence).slice(0, -1).reshape([])).add(1);
+    return { logits: this.output(this.model.norm.forward(last)), cache: { key: keys, value: values, length } };
+  }
+
+  toConfigJson(): Record<string, unknown> {
+    return llamaConfigToJson(this.config);
+  }
+
+  /** [..., C] → [..., V] */
+  private output(x: Tensor): Tensor {
+    const table = this.lm_head?.weight ?? this.model.embed_tokens.weight;
+    return x.matmul(table, { transposeB: true });
+  }
+}
+
+function windowOf({ slidingWindow, firstSlidingLayer }: LlamaConfig, layer: number): number | undefined {
+  return layer >= firstSlidingLayer ? slidingWindow : undefined;
+}
+
+/** Which of `keys` (positions, int32 [S]) each of `queries` (int32 [T]) sees: bool [T, S]. */
+function visible(queries: Tensor, keys: Tensor, window: number): Tensor {
+  const rows = queries.reshape([queries.shape[0]!, 1]);
+  const columns = keys.reshape([1, keys.shape[0]!]);
+  return logicalAnd(lessOrEqual(columns, rows), greater(columns, rows.sub(window)));
+}
+
+/** What new positions see of those in the cache and, where that is not just all before them, of each other. */
+function cachedMasks(
+  cache: KeyValueCache,
+  sequence: Tensor["shape"][number],
+  window: number | undefined,
+): { past: Tensor; fresh?: Tensor } {
+  const positions = iota(cache.key[0]!.shape[2]!); // [S]
+  const filled = less(positions, cache.length).reshape([1, positions.shape[0]!]);
+  if (window === undefined) return { past: filled };
+  const fresh = iota(sequence);
+  return {
+    past: logicalAnd(filled, visible(fresh.add(cache.length), positions, window)), // [T, S]
+    fresh: visible(fresh, fresh, window), // [T, T]
+  };
+}
+
+function freshBlock(path: string, config: LlamaConfig, init: Initializer): Block {
+  const { width, hiddenWidth, heads, keyValueHeads, headSize, rmsNormEpsilon, attentionBias, feedForwardBias } = config;
+  const norm = (size: number) => new RmsNorm(init.ones(size), rmsNormEpsilon);
+  const linear = (name: string, inputs: number, outputs: number, { bias = false, residual = false } = {}) =>
+    new TransposedLinear(
+      init.matrix(`${path}.${name}.weight`, inputs, outputs, { residual, transposed: true }),
+      bias ? init.zeros(outputs) : undefined,
+    );
+  const bias = attentionBias !== "none";
+  const keysAndValues = keyValueHeads * headSize;
+  const parts: AttentionParts = {
+    q_proj: linear("self_attn.q_proj", width, heads * headSize, { bias }),
+    k_proj: linear("self_attn.k_proj", width, keysAndValues, { bias }),
+    v_proj: linear("self_attn.v_proj", width, keysAndValues, { bias }),
+    o_proj: linear("self_attn.o_proj", heads * headSize, width, { bias: attentionBias === "all", residual: true }),
+    ...(llamaFamilies[config.family].queryKeyNorms ? { q_norm: norm(headSize), k_norm: norm(headSize) } : {}),
+  };
+  const mlp = new FeedForward(
+    linear("mlp.gate_proj", width, hiddenWidth, { bias: feedForwardBias }),
+    linear("mlp.up_proj", width, hiddenWidth, { bias: feedForwardBias }),
+    linear("mlp.down_proj", hiddenWidth, width, { bias: feedForwardBias, residual: true }),
+  );
+  return new Block(norm(width), new Attention(parts), norm(width), { mlp });
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { ModelError } from "../errors.ts";
+import { llamaConfig, llamaConfigToJson } from "./llamaConfig.ts";
+import { llamaConfigFromJson } from "./llamaConfigFromJson.ts";
+import { llamaPresets } from "./presets.ts";
+
+/** As the first published Llama 3.2 1B says it, before transformers 5. */
+const llama32 = {
+  architectures: ["LlamaForCausalLM"],
+  attention_bias: false,
+  attention_dropout: 0.0,
+  bos_token_id: 128_000,
+  eos_token_id: [128_001, 128_008, 128_009],
+  head_dim: 64,
+  hidden_act: "silu",
+  hidden_size: 2048,
+  initializer_range: 0.02,
+  intermediate_size: 8192,
+  max_position_embeddings: 131_072,
+  mlp_bias: false,
+  model_type: "llama",
+  num_attention_heads: 32,
+  num_hidden_layers: 16,
+  num_key_value_heads: 8,
+  pretraining_tp: 1,
+  rms_norm_eps: 1e-5,
+  rope_scaling: {
+    factor: 32.0,
+    high_freq_factor: 4.0,
+    low_freq_factor: 1.0,
+    original_max_position_embeddings: 8192,
+    rope_type: "llama3",
+  },
+  rope_theta: 500_000.0,
+  tie_word_embeddings: true,
+  vocab_size: 128_256,
+};
+
+it("reads the form of before transformers 5, and equals the preset", () => {
+  expect(llamaConfigFromJson(llama32)).toEqual({
+    ...llamaConfig(llamaPresets["llama-3.2-1b"]),
+    beginOfTextId: 128_000,
+    endOfTextId: [128_001, 128_008, 128_009],
+  });
+});
+
+it.each(Object.entries(llamaPresets))("reads what it writes for %s", (_, preset) => {
+  const config = llamaConfig(preset);
+  expect(llamaConfigFromJson(llamaConfigToJson(config))).toEqual({ slidingWindow: undefined, ...config });
+});
+
+it("holds the longer context of dynamic scaling, and writes the original one", () => {
+  const config = llamaConfigFromJson({ ...llama32, rope_scaling: { type: "dynamic", factor: 2 } });
+  expect(config.contextLength).toBe(262_144);
+  expect(config.ropeScaling).toEqual({ type: "dynamic", factor: 2, originalContextLength: 131_072 });
+  expect(llamaConfigToJson(config)).toMatchObject({
+    max_position_embeddings: 131_072,
+    rope_scaling: { rope_type: "dynamic", factor: 2 },
+  });
+});
+
+it("ignores the sliding window of a Qwen that does not use it", () => {
+  const json = { ...llama32, model_type: "qwen2", sliding_window: 4096, use_sliding_window: false };
+  expect(llamaConfigFromJson(json).slidingWindow).toBeUndefined();
+});
+
+describe("an option that this implementation does not have is named", () => {
+  it.each([
+    [{ rope_scaling: { rope_type: "yarn", factor: 4 } }, 'rope_type "yarn" is not one of default, linear, dynamic'],
+    [{ rope_scaling: { rope_type: "linear" } }, '"factor" must be a number, got undefined'],
+    [{ rope_parameters: { partial_rotary_factor: 0.5 } }, '"partial_rotary_factor": 0.5 is not supported'],
+    [{ pretraining_tp: 2 }, '"pretraining_tp": 2 is not supported for LlamaForCausalLM'],
+    [{ hidden_size: "2048" }, '"hidden_size" must be a number, got "2048"'],
+    [{ hidden_act: "tanh" }, 'activation "tanh" is not one of'],
+    [
+      { model_type: "qwen3", num_hidden_layers: 2, layer_types: ["full_attention", "sliding_attention"] },
+      '"layer_types" must agree with the sliding window: expected ["full_attention","full_attention"]',
+    ],
+  ])("%j", (change, text) => {
+    const read = () => llamaConfigFromJson({ ...llama32, ...change });
+    expect(read).toThrow(ModelError);
+    expect(read).toThrow(text);
+  });
+});

@@ -1,0 +1,111 @@
+// Reads transformers' config.json of a model of the Llama family, as transformers 5 writes it and as older ones did.
+import { ModelError } from "../errors.ts";
+import type { RopeScaling } from "../layers/rope.ts";
+import { type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
+import { type AttentionBias, type LlamaConfig, type LlamaFamily, llamaConfig, llamaFamilies } from "./llamaConfig.ts";
+
+/** Throws a `ModelError` for an option this implementation does not have. */
+export function llamaConfigFromJson(json: ConfigJson): LlamaConfig {
+  const family = json.model_type as LlamaFamily;
+  refuseOtherThan(json, { pretraining_tp: 1, partial_rotary_factor: 1 }, llamaFamilies[family].architecture);
+  const contextLength = numberIn(json, "max_position_embeddings");
+  const rope = ropeFromJson(json, contextLength);
+  const { ropeScaling } = rope;
+  const heads = numberIn(json, "num_attention_heads");
+  const width = numberIn(json, "hidden_size");
+  const endOfText = json.eos_token_id;
+  const config = llamaConfig({
+    family,
+    vocabularySize: numberIn(json, "vocab_size"),
+    contextLength: ropeScaling?.type === "dynamic" ? Math.floor(contextLength * ropeScaling.factor) : contextLength,
+    layers: numberIn(json, "num_hidden_layers"),
+    heads,
+    width,
+    keyValueHeads: numberIn(json, "num_key_value_heads", heads),
+    headSize: numberIn(json, "head_dim", width / heads),
+    hiddenWidth: numberIn(json, "intermediate_size"),
+    activation: (json.hidden_act ?? "silu") as LlamaConfig["activation"],
+    attentionBias: biasFromJson(json, family),
+    feedForwardBias: json.mlp_bias === true,
+    ...windowsFromJson(json, family),
+    attentionDropout: numberIn(json, "attention_dropout", 0),
+    rmsNormEpsilon: numberIn(json, "rms_norm_eps", 1e-6),
+    ...rope,
+    tiedEmbeddings: json.tie_word_embeddings === true,
+    initializerRange: numberIn(json, "initializer_range", 0.02),
+    beginOfTextId: idIn(json, "bos_token_id"),
+    endOfTextId: Array.isArray(endOfText) ? endOfText.map(Number) : idIn(json, "eos_token_id"),
+  });
+  checkLayerTypes(json, config);
+  return config;
+}
+
+function biasFromJson(json: ConfigJson, family: LlamaFamily): AttentionBias {
+  const { attentionBiases } = llamaFamilies[family];
+  return json.attention_bias === true && attentionBiases.includes("all") ? "all" : attentionBiases[0]!;
+}
+
+function windowsFromJson(
+  json: ConfigJson,
+  family: LlamaFamily,
+): Pick<LlamaConfig, "slidingWindow" | "firstSlidingLayer"> {
+  const { slidingWindows } = llamaFamilies[family];
+  const asked = slidingWindows === "all" || (slidingWindows === "fromLayer" && json.use_sliding_window === true);
+  if (!asked || json.sliding_window === null || json.sliding_window === undefined) {
+    return { slidingWindow: undefined, firstSlidingLayer: 0 };
+  }
+  return {
+    slidingWindow: numberIn(json, "sliding_window"),
+    firstSlidingLayer: slidingWindows === "fromLayer" ? numberIn(json, "max_window_layers", 28) : 0,
+  };
+}
+
+/** transformers also lists the kind of each layer; a list that says something else is not silently passed over. */
+function checkLayerTypes(json: ConfigJson, { slidingWindow, firstSlidingLayer, layers }: LlamaConfig): void {
+  if (!Array.isArray(json.layer_types)) return;
+  const expected = Array.from({ length: layers }, (_, layer) =>
+    slidingWindow !== undefined && layer >= firstSlidingLayer ? "sliding_attention" : "full_attention",
+  );
+  if (String(json.layer_types) !== String(expected)) {
+    throw new ModelError(
+      `config.json: "layer_types" must agree with the sliding window: expected ${JSON.stringify(expected)}, got ${JSON.stringify(json.layer_types)}`,
+    );
+  }
+}
+
+function ropeFromJson(
+  json: ConfigJson,
+  contextLength: number,
+): { ropeTheta: number; ropeScaling?: RopeScaling | undefined } {
+  const parameters = (json.rope_parameters ?? json.rope_scaling ?? {}) as ConfigJson;
+  const ropeTheta = numberIn(parameters, "rope_theta", numberIn(json, "rope_theta", 10_000));
+  refuseOtherThan(parameters, { partial_rotary_factor: 1 }, "the Llama family");
+  const type = String(parameters.rope_type ?? parameters.type ?? "default");
+  const original = () => numberIn(parameters, "original_max_position_embeddings", contextLength);
+  switch (type) {
+    case "default":
+      return { ropeTheta, ropeScaling: undefined };
+    case "linear":
+      return { ropeTheta, ropeScaling: { type, factor: numberIn(parameters, "factor") } };
+    case "dynamic":
+      return {
+        ropeTheta,
+        ropeScaling: { type, factor: numberIn(parameters, "factor"), originalContextLength: contextLength },
+      };
+    case "llama3":
+      return {
+        ropeTheta,
+        ropeScaling: {
+          type,
+          factor: numberIn(parameters, "factor"),
+          lowFrequencyFactor: numberIn(parameters, "low_freq_factor"),
+          highFrequencyFactor: numberIn(parameters, "high_freq_factor"),
+          originalContextLength: original(),
+        },
+      };
+    default:
+      throw new ModelError(
+        `config.json: rope_type ${JSON.stringify(type)} is not one of default, linear, dynamic, llama3`,
+      );
+  }
+}
