@@ -7,7 +7,20 @@ export { type DeduplicateOptions, deduplicate } from "./deduplicate.ts";
 export type { Document, Step, StepContext } from "./document.ts";
 export { DataError, FileError, type FilePlace, FormatError } from "./errors.ts";
 export { type FilterLengthOptions, filterLength } from "./filterLength.ts";
-export type { TextFormat } from "./inputFiles.ts";
+export {
+  type BadWordsOptions,
+  type C4Options,
+  type C4ParagraphOptions,
+  filterBadWords,
+  filterC4,
+  filterC4Paragraphs,
+} from "./filters/c4.ts";
+export { countSentences, splitWords } from "./filters/englishTokenizer.ts";
+export { type FineWebQualityOptions, filterFineWebQuality } from "./filters/fineWebQuality.ts";
+export { filterGopherQuality, type GopherQualityOptions } from "./filters/gopherQuality.ts";
+export { filterGopherRepetition, type GopherRepetitionOptions, type NGramLimit } from "./filters/gopherRepetition.ts";
+export { maskPersonalData, type PersonalDataOptions, personalDataMask } from "./filters/personalData.ts";
+export type { DocumentFormat } from "./inputFiles.ts";
 export { type NormalizeOptions, normalize, normalizeText } from "./normalize.ts";
 export {
   type Count,
@@ -17,13 +30,7 @@ export {
   pipeline,
   type StepReport,
 } from "./pipeline.ts";
-export {
-  type DocumentSource,
-  type ReadOptions,
-  type ReadProgress,
-  readDocuments,
-  type SourceReport,
-} from "./readDocuments.ts";
+export { type DocumentSource, readDocuments, type SourceReport } from "./readDocuments.ts";
 export {
   readShardIndex,
   type ShardEntry,
@@ -32,6 +39,10 @@ export {
   type SplitName,
   type TokenDtype,
 } from "./shardIndex.ts";
+export type { HttpOptions } from "./sources/httpSource.ts";
+export { pileSubsets } from "./sources/pileDocuments.ts";
+export type { ReadOptions, ReadProgress } from "./sources/readOptions.ts";
+export { type WikitextOptions, wikitextToPlain } from "./sources/wikitext.ts";
 export { type OpenShardsOptions, openTokenShards, type TokenDataset } from "./tokenDataset.ts";
 export type { TokenEncoder } from "./tokenEncoder.ts";
 export { writeDocuments } from "./writeDocuments.ts";
