@@ -20,7 +20,7 @@ export { type FineWebQualityOptions, filterFineWebQuality } from "./filters/fine
 export { filterGopherQuality, type GopherQualityOptions } from "./filters/gopherQuality.ts";
 export { filterGopherRepetition, type GopherRepetitionOptions, type NGramLimit } from "./filters/gopherRepetition.ts";
 export { maskPersonalData, type PersonalDataOptions, personalDataMask } from "./filters/personalData.ts";
-export type { DocumentFormat } from "./inputFiles.ts";
+export type { TextFormat } from "./inputFiles.ts";
 export { type NormalizeOptions, normalize, normalizeText } from "./normalize.ts";
 export {
   type Count,
@@ -30,7 +30,13 @@ export {
   pipeline,
   type StepReport,
 } from "./pipeline.ts";
-export { type DocumentSource, readDocuments, type SourceReport } from "./readDocuments.ts";
+export {
+  type DocumentSource,
+  type ReadOptions,
+  type ReadProgress,
+  readDocuments,
+  type SourceReport,
+} from "./readDocuments.ts";
 export {
   readShardIndex,
   type ShardEntry,
@@ -39,10 +45,6 @@ export {
   type SplitName,
   type TokenDtype,
 } from "./shardIndex.ts";
-export type { HttpOptions } from "./sources/httpSource.ts";
-export { pileSubsets } from "./sources/pileDocuments.ts";
-export type { ReadOptions, ReadProgress } from "./sources/readOptions.ts";
-export { type WikitextOptions, wikitextToPlain } from "./sources/wikitext.ts";
 export { type OpenShardsOptions, openTokenShards, type TokenDataset } from "./tokenDataset.ts";
 export type { TokenEncoder } from "./tokenEncoder.ts";
 export { writeDocuments } from "./writeDocuments.ts";
