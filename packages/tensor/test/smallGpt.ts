@@ -7,6 +7,7 @@ import { gelu } from "../src/fused/gelu.ts";
 import { layerNorm } from "../src/fused/norms.ts";
 import { valueAndGrad } from "../src/grad.ts";
 import type { Tensor } from "../src/graph.ts";
+import { type Precision, withPrecision } from "../src/mixedPrecision.ts";
 import { tensor } from "../src/ops/create.ts";
 import { flattenTensors, mapTensors } from "../src/tree.ts";
 
@@ -98,10 +99,17 @@ function lossOf({ tokens, positions, blocks, last }: Parameters, batch: Tensor):
   return crossEntropy(logits, batch.slice(1, 1, tokensPerRow));
 }
 
-/** Forward, backward and AdamW (Loshchilov and Hutter 2019). */
-export function trainingStep(state: TrainingState, batch: Tensor): { state: TrainingState; loss: Tensor } {
+/** Forward and backward in `precision`, and AdamW (Loshchilov and Hutter 2019). */
+export function trainingStep(
+  state: TrainingState,
+  batch: Tensor,
+  precision: Precision = "float32",
+): { state: TrainingState; loss: Tensor } {
   const [learningRate, beta1, beta2, epsilon, weightDecay] = [0.01, 0.9, 0.99, 1e-8, 0.01];
-  const [loss, slopes] = valueAndGrad(lossOf)(state.parameters, batch);
+  const [loss, slopes] = withPrecision(valueAndGrad(lossOf), precision)(state.parameters, batch) as [
+    Tensor,
+    Parameters,
+  ];
   const step = state.step.add(1);
   const corrections = [beta1, beta2].map((beta) => tensor(beta).pow(step).neg().add(1));
   const updated = <T>(update: (...tensors: Tensor[]) => Tensor, first: T, ...others: T[]): T => {
