@@ -98,8 +98,13 @@ export async function exportOnnx(
     : withoutWeights(source, options);
   const { program, weights, inputs, outputs } = bound;
   const taken = new Set<string>();
-  const inputNames = chosenNames(inputs, inputDefaults, options.inputNames, taken);
-  const outputNames = chosenNames(outputs, outputDefaults, options.outputNames, taken);
+  const inputNames = namesOf(inputs, { role: "input", defaults: inputDefaults, chosen: options.inputNames, taken });
+  const outputNames = namesOf(outputs, {
+    role: "output",
+    defaults: outputDefaults,
+    chosen: options.outputNames,
+    taken,
+  });
   const weightNames = weights.map(({ name }) => freeName(name, "weight", taken));
   const { model } = buildOnnxModel(program, {
     inputNames: [...weightNames, ...inputNames],
@@ -137,28 +142,29 @@ function outputDefaults(paths: readonly string[]): string[] {
   return paths.map((path) => (path === "" ? "output" : /^\d/.test(path) ? `output.${path}` : path));
 }
 
+interface Naming {
+  readonly role: "input" | "output";
+  readonly defaults: (paths: readonly string[]) => string[];
+  /** The caller's names by path. */
+  readonly chosen: Readonly<Record<string, string>> | undefined;
+  /** Names in use; those given are added. */
+  readonly taken: Set<string>;
+}
+
 /** A name for each path, the caller's where there is one. */
-function chosenNames(
-  list: readonly { readonly path: string }[],
-  defaultsFor: (paths: readonly string[]) => string[],
-  chosen: Readonly<Record<string, string>> = {},
-  taken: Set<string>,
-): string[] {
+function namesOf(list: readonly { readonly path: string }[], { role, defaults, chosen = {}, taken }: Naming): string[] {
   const paths = list.map(({ path }) => path);
   const unknown = Object.keys(chosen).find((path) => !paths.includes(path));
   if (unknown !== undefined) {
-    throw new TensorError(
-      `exportOnnx: a name for "${unknown}", but the tensors are at ${paths.map((p) => `"${p}"`).join(", ")}`,
-    );
+    const known = paths.map((path) => `"${path}"`).join(", ");
+    throw new TensorError(`exportOnnx: a name for "${unknown}", but the tensors are at ${known}`);
   }
   for (const name of Object.values(chosen)) {
     if (taken.has(name)) throw new TensorError(`exportOnnx: two tensors named "${name}"`);
     taken.add(name);
   }
-  const defaults = defaultsFor(paths);
-  return paths.map(
-    (path, i) => chosen[path] ?? freeName(defaults[i]!, defaultsFor === inputDefaults ? "input" : "output", taken),
-  );
+  const usual = defaults(paths);
+  return paths.map((path, i) => chosen[path] ?? freeName(usual[i]!, role, taken));
 }
 
 /** The name, or one made from it where another value has it: `output.state.weight` for state that goes in and out. */
