@@ -23,7 +23,10 @@ export function workerChannel(): Channel {
 
   const fail = (reason: string, cause?: unknown) => {
     broken ||= failure === undefined;
-    failure ??= new ExecutionError(`onnx executor: its thread ${reason}, the tensors that it held are lost (make a new executor to go on)`, { cause });
+    failure ??= new ExecutionError(
+      `onnx executor: its thread ${reason}, the tensors that it held are lost (make a new executor to go on)`,
+      { cause },
+    );
     for (const { reject } of pending.values()) reject(failure);
     pending.clear();
   };
