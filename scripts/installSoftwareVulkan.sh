@@ -10,7 +10,9 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 release=()
 if grep -q '^VERSION_CODENAME=bookworm$' /etc/os-release; then
-  echo "deb http://deb.debian.org/debian bookworm-backports main" >/etc/apt/sources.list.d/bookworm-backports.list
+  # Backports come from wherever the other packages come from.
+  site=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
+  echo "deb $site bookworm-backports main" >/etc/apt/sources.list.d/bookworm-backports.list
   release=(-t bookworm-backports)
 fi
 apt-get update -qq
