@@ -70,7 +70,8 @@ async function measure(name: TrainConfigurationName, steps: number, chosen: read
     processes.set(way, await StepProcess.start(process.execPath, args));
   }
   const times = new Map(chosen.map((way) => [way, [] as number[]]));
-  for (let i = 0; i < steps; i++) for (const [way, process_] of processes) times.get(way)!.push(await process_.step());
+  for (let i = 0; i < steps; i++)
+    for (const [way, process_] of processes) times.get(way)!.push(...(await process_.steps(1)));
   const first = { median: median(times.get(chosen[0]!)!), least: Math.min(...times.get(chosen[0]!)!), memory: 0 };
   console.log(
     `| ${name} | median ms/step | against float32 | least ms/step | against float32 | peak memory of the process MB | against float32 |`,

@@ -1,4 +1,4 @@
-// Drives a process that makes one measured step for each line it is sent, so that two systems can take turns.
+// Drives a process that makes as many measured steps as each line it is sent says, so that two systems can take turns.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
@@ -26,10 +26,12 @@ export class StepProcess {
     return process_;
   }
 
-  /** Milliseconds of one step. */
-  async step(): Promise<number> {
-    this.#child.stdin!.write("step\n");
-    return Number((await this.#expect("step")).ms);
+  /** Milliseconds of each of `count` steps, run one after another. */
+  async steps(count: number): Promise<number[]> {
+    this.#child.stdin!.write(`${count}\n`);
+    const times: number[] = [];
+    while (times.length < count) times.push(Number((await this.#expect("step")).ms));
+    return times;
   }
 
   /** Ends the process; returns its peak memory in bytes. */

@@ -1,5 +1,5 @@
-// Our side of the training benchmark, in a process of its own so that its peak memory is its own: one measured step for each line
-// on standard input, one JSON object a line on standard output. The Python peer speaks the same protocol.
+// Our side of the training benchmark, in a process of its own so that its peak memory is its own: as many measured steps as a
+// line on standard input says, one JSON object a line on standard output. The Python peer speaks the same protocol.
 // `trainStepProcess.ts CONFIGURATION [--recompute] [--precision float32|float16|bfloat16] [--warmup STEPS]`
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -56,7 +56,9 @@ for (let i = 1; i < warmupSteps; i++) await step();
 say({ event: "ready", firstStepMs: first, compile: trainStep.compileTimes });
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === "quit") break;
-  say({ event: "step", ms: await step() });
+  const times: number[] = [];
+  while (times.length < Number(line)) times.push(await step());
+  for (const ms of times) say({ event: "step", ms });
 }
 say({ event: "quit", peakMemoryBytes: process.resourceUsage().maxRSS * 1024 });
 process.exit(0);

@@ -1,10 +1,10 @@
 # Python 3.11, torch 2.15.0
 """The training step of our benchmark in PyTorch on the CPU: a GPT in the manner of nanoGPT, AdamW, float32.
 
-Prints one JSON object a line. After {"event": "ready"} each line read from stdin runs one measured step, so that the
-Node benchmark can alternate with it; `quit`, the end of stdin or --steps ends it with {"event": "quit"} and the peak
+Prints one JSON object a line. After {"event": "ready"} each line read from stdin is a number of steps to run
+and measure, so that the Node benchmark can alternate with it; `quit`, the end of stdin or --steps ends it with {"event": "quit"} and the peak
 memory. With --matmul it prints the machine's matrix multiplication rate instead:
-  yes step | trainStep.py --config A --mode eager --threads 2 --steps 20
+  yes 1 | trainStep.py --config A --mode eager --threads 2 --steps 20
   trainStep.py --matmul --threads 2
 """
 
@@ -136,11 +136,12 @@ def train(configuration: Configuration, mode: str, steps: int) -> None:
         tokensPerStep=configuration.batch * configuration.context,
         firstStepMs=warmup[0],
     )
-    for step in range(steps):
-        if sys.stdin.readline().strip() in ("", "quit"):
-            break
-        milliseconds, loss = trainer.step()
-        emit("step", step=step, ms=milliseconds, loss=loss)
+    done = 0
+    while done < steps and (line := sys.stdin.readline().strip()) not in ("", "quit"):
+        for _ in range(int(line)):
+            milliseconds, loss = trainer.step()
+            emit("step", step=done, ms=milliseconds, loss=loss)
+            done += 1
     emit("quit", peakMemoryBytes=peak_memory_bytes())
 
 

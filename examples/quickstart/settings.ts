@@ -19,13 +19,14 @@ export interface Settings {
   readonly evaluatedTokens: number;
 }
 
+// Many small updates learn more from a million tokens than few large ones.
 const full = {
   vocabularySize: 4096,
   model: gptPresets["gpt-3m"],
-  steps: 500,
-  batchSize: 16,
-  peakLearningRate: 3e-3,
-  evaluateEvery: 100,
+  steps: 2500,
+  batchSize: 4,
+  peakLearningRate: 2e-3,
+  evaluateEvery: 500,
   evaluatedTokens: 30_000,
 };
 

@@ -26,7 +26,7 @@ import {
 } from "@llm/eval";
 import { Gpt, loadModel, parameterCount, saveModel, TextGenerator } from "@llm/model";
 import { loadTokenizer, saveTokenizer, trainByteLevelBpe } from "@llm/tokenizer";
-import { cosineSchedule, findCheckpoint, type StepEvent, type TrainEvent, Trainer } from "@llm/train";
+import { adamW, cosineSchedule, findCheckpoint, type StepEvent, type TrainEvent, Trainer } from "@llm/train";
 import { counterLine } from "./counterLine.ts";
 import type { Settings } from "./settings.ts";
 
@@ -53,6 +53,8 @@ export async function cleanCorpus(settings: Settings, to: Paths): Promise<Pipeli
   const line = counterLine();
   const source = readDocuments(settings.data, {
     badInput: "skip",
+    // One large file must become several documents, or none could be held out.
+    textDocumentBytes: 256 * 1024,
     onProgress: ({ bytesRead, totalBytes }) => line.show(`read ${megabytes(bytesRead)} of ${megabytes(totalBytes)}`),
   });
   const clean = pipeline(source, [normalize(), filterLength({ minCharacters: 200 }), deduplicate()], {
@@ -135,6 +137,7 @@ export async function trainModel(
     model,
     data: train.batches({ batchSize, sequenceLength, seed: 1 }),
     steps,
+    optimizer: adamW({ beta2: 0.99 }),
     learningRate: cosineSchedule({
       peak: peakLearningRate,
       floor: peakLearningRate / 10,
@@ -144,7 +147,7 @@ export async function trainModel(
     evaluation: {
       data: validation.batches({ batchSize, sequenceLength, shuffle: false }),
       every: evaluateEvery,
-      batches: 10,
+      batches: 40,
     },
     checkpoints: { folder: checkpoints, every: evaluateEvery },
   });
