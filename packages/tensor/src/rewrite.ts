@@ -16,7 +16,8 @@ export function rewrite(
     if (node.outputs.every((output) => done.has(output))) continue;
     const inputs = node.inputs.map(resolve);
     const replacement = replace(node, inputs) ?? withInputs(node, inputs).outputs;
-    for (const [i, output] of node.outputs.entries()) done.set(output, replacement[i]!);
+    // What is known stays, also where another output of its node is not known.
+    for (const [i, output] of node.outputs.entries()) if (!done.has(output)) done.set(output, replacement[i]!);
   }
   return outputs.map(resolve);
 }
