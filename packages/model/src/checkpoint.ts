@@ -68,6 +68,7 @@ export async function saveModel(
   const entries = [...namedParameters(model)].map(([name, parameter]) => [name, stored(parameter, dtype)] as const);
   await writeWeights(folder, entries, { maximumFileBytes });
   await writeJson(join(folder, "config.json"), { ...config, dtype });
+  if (!("eos_token_id" in config)) return; // an encoder generates nothing
   await writeJson(join(folder, "generation_config.json"), {
     bos_token_id: config.bos_token_id ?? null,
     eos_token_id: config.eos_token_id ?? null,
@@ -86,31 +87,62 @@ async function writeJson(path: string, value: unknown): Promise<void> {
   await replaceText(path, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
+/** A class of models that are not looked up by their `model_type` alone. */
+export interface ModelClass<M extends PretrainedModel> {
+  /** The model of a config.json, its parameters without elements. */
+  fromConfigJson(json: Record<string, unknown>): M;
+}
+
 /**
- * Loads a model from a Hugging Face folder (of the `model_type`s in models/index.ts). Weights stored as float16 or bfloat16 are
- * widened to float32. Throws a `ModelError` that lists missing, unexpected and misshapen tensors.
+ * Loads a model from a Hugging Face folder: a decoder by the `model_type`s in models/index.ts, or a model of the given class.
+ * Weights stored as float16 or bfloat16 are widened to float32. Throws a `ModelError` that lists missing, unexpected and
+ * misshapen tensors.
  *
  * @example
  * const model = await loadModel("runs/quickstart/model");
+ * const classifier = await loadModel("runs/sentiment", BertForSequenceClassification);
  */
-export async function loadModel(folder: string): Promise<CausalLanguageModel> {
+export async function loadModel(folder: string): Promise<CausalLanguageModel>;
+export async function loadModel<M extends PretrainedModel>(folder: string, kind: ModelClass<M>): Promise<M>;
+export async function loadModel(folder: string, kind?: ModelClass<PretrainedModel>): Promise<PretrainedModel> {
   const json = await readConfig(folder);
+  const empty = kind ? kind.fromConfigJson(json) : emptyDecoder(json, folder);
+  return loadWeights(prepareQuantized(empty, json), folder);
+}
+
+function emptyDecoder(json: Record<string, unknown>, folder: string): CausalLanguageModel {
   const type = String(json.model_type);
   if (!Object.hasOwn(architectures, type)) {
     throw new ModelError(
       `${join(folder, "config.json")}: model_type ${JSON.stringify(json.model_type)} is not one of ${Object.keys(architectures).join(", ")}`,
     );
   }
-  return loadWeights(prepareQuantized(architectures[type]!(json), json), folder);
+  return architectures[type]!(json);
+}
+
+export interface LoadWeightsOptions {
+  /**
+   * The folder may hold another head: parameters that it lacks keep their values, and tensors without a place here are passed
+   * over. What both have must still fit. Default false.
+   */
+  readonly partial?: boolean;
 }
 
 /**
- * The model with the weights of `folder` in place of its own; `model` itself stays as it is. For a model of a
- * class that `loadModel` does not know. Throws as `loadModel` does.
+ * The model with the weights of `folder` in place of its own; `model` itself stays as it is. For a model of a class that
+ * `loadModel` does not know, and with `partial` for fine-tuning: a fresh head on a trained encoder. Throws as `loadModel` does.
+ *
+ * @example
+ * const fresh = new BertForSequenceClassification({ ...bertPresets["bert-base"], labels: ["bad", "good"] });
+ * const classifier = await loadWeights(fresh, "bert-base-uncased", { partial: true });
  */
-export async function loadWeights<M extends PretrainedModel>(model: M, folder: string): Promise<M> {
+export async function loadWeights<M extends PretrainedModel>(
+  model: M,
+  folder: string,
+  options: LoadWeightsOptions = {},
+): Promise<M> {
   await using file = await openWeights(folder);
-  return await fill(model, file);
+  return await fill(model, file, options);
 }
 
 async function readConfig(folder: string): Promise<Record<string, unknown>> {
@@ -141,27 +173,43 @@ async function readConfig(folder: string): Promise<Record<string, unknown>> {
 /** Attention masks, positions and angles that older files carry as if they were weights. */
 const ignoredNames = /\.attn\.(bias|masked_bias)$|\.rotary_emb\.inv_freq$|\.position_ids$/;
 
-async function fill<M extends PretrainedModel>(model: M, file: WeightFiles): Promise<M> {
-  const names = storedNames(model, file);
+async function fill<M extends PretrainedModel>(
+  model: M,
+  file: WeightFiles,
+  { partial = false }: LoadWeightsOptions,
+): Promise<M> {
+  const names = storedNames(model, file, partial);
   const arrays = new Map<string, HostArray>();
   for (const [parameter, stored] of names) arrays.set(parameter, widened(await file.read(stored)));
-  return mapTensors(model, (_, path) => {
-    const { dtype, shape, data } = arrays.get(path)!;
-    return tensor(data, { dtype, shape });
+  return mapTensors(model, (own, path) => {
+    const array = arrays.get(path);
+    return array ? tensor(array.data, { dtype: array.dtype, shape: array.shape }) : own;
   });
 }
 
 /** What published files leave out before the names, where only the part below the output layer was saved. */
 const optionalPrefix = /^(transformer|model|bert)\./;
 
+/** Copies of the token embedding and of the bias beside it, under the name of the output layer. */
+const tiedNames = /^(lm_head\.weight|cls\.predictions\.decoder\.(weight|bias))$/;
+
+/** Under which names a file may hold a parameter: older files lack or add a prefix, and call norms' parameters gamma and beta. */
+function possibleNames(path: string): string[] {
+  const names = [path, path.replace(optionalPrefix, ""), `bert.${path}`];
+  const older = names.map((name) =>
+    name.replace(/\.LayerNorm\.weight$/, ".LayerNorm.gamma").replace(/\.LayerNorm\.bias$/, ".LayerNorm.beta"),
+  );
+  return [...names, ...older];
+}
+
 /** For each parameter its name in the file. */
-function storedNames(model: PretrainedModel, file: WeightFiles): Map<string, string> {
+function storedNames(model: PretrainedModel, file: WeightFiles, partial: boolean): Map<string, string> {
   const names = new Map<string, string>();
   const problems: string[] = [];
   for (const [path, parameter] of namedParameters(model)) {
-    const stored = [path, path.replace(optionalPrefix, "")].find((name) => file.has(name));
+    const stored = possibleNames(path).find((name) => file.has(name));
     if (stored === undefined) {
-      problems.push(`missing: ${path}`);
+      if (!partial) problems.push(`missing: ${path}`);
       continue;
     }
     names.set(path, stored);
@@ -172,12 +220,16 @@ function storedNames(model: PretrainedModel, file: WeightFiles): Map<string, str
     }
   }
   const used = new Set(names.values());
-  const tied = "lm_head.weight";
-  for (const name of file.names)
-    if (!used.has(name) && !ignoredNames.test(name) && name !== tied) problems.push(`unexpected: ${name}`);
+  const isUnexpected = (name: string) => !used.has(name) && !ignoredNames.test(name) && !tiedNames.test(name);
+  if (!partial) problems.push(...file.names.filter(isUnexpected).map((name) => `unexpected: ${name}`));
   if (problems.length > 0) {
     const shown = problems.slice(0, 20).join("\n  ");
     throw new ModelError(`${file.path} does not fit config.json (${problems.length} tensors):\n  ${shown}`);
+  }
+  if (names.size === 0) {
+    throw new ModelError(
+      `${file.path} has none of the model's parameters (is it a checkpoint of another architecture?)`,
+    );
   }
   return names;
 }

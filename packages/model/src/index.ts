@@ -1,7 +1,9 @@
 // The public names of @llm/model.
 export {
+  type LoadWeightsOptions,
   loadModel,
   loadWeights,
+  type ModelClass,
   namedParameters,
   parameterBytes,
   parameterCount,
@@ -18,6 +20,14 @@ export { QuantizedLinear } from "./layers/quantizedLinear.ts";
 export type { RopeScaling } from "./layers/rope.ts";
 export { TransposedLinear } from "./layers/transposedLinear.ts";
 export type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions, PretrainedModel } from "./model.ts";
+export { Bert, type EncoderForwardOptions, type FreshOptions } from "./models/bert.ts";
+export { type BertConfig, type BertOptions, bertConfig } from "./models/bertConfig.ts";
+export {
+  BertForMaskedLM,
+  BertForQuestionAnswering,
+  BertForSequenceClassification,
+  BertForTokenClassification,
+} from "./models/bertHeads.ts";
 export { Gpt, type GptConfig, type GptOptions, gptConfig } from "./models/gpt.ts";
 export { Llama } from "./models/llama.ts";
 export {
@@ -27,6 +37,13 @@ export {
   type LlamaOptions,
   llamaConfig,
 } from "./models/llamaConfig.ts";
-export { type GptPreset, gptPresets, type LlamaPreset, llamaPresets } from "./models/presets.ts";
+export {
+  type BertPreset,
+  bertPresets,
+  type GptPreset,
+  gptPresets,
+  type LlamaPreset,
+  llamaPresets,
+} from "./models/presets.ts";
 export { replaceLinears } from "./quantization.ts";
 export { checkSampling, type SamplingOptions, sampleToken } from "./sample.ts";

@@ -4,11 +4,12 @@ import { hostRandomNormal, hostRandomUniform, placeholder, type Tensor, tensor }
 
 /**
  * - `"gpt2"`: normal, deviation 0.02; projections back into the residual stream divided by sqrt(2 · layers) (Radford et al. 2019)
+ * - `"normal"`: normal, one deviation for all (BERT, Devlin et al. 2019)
  * - `"xavier"`: uniform, limit sqrt(6 / (in + out)) (Glorot and Bengio 2010)
  * - `"he"`: normal, deviation sqrt(2 / in) (He et al. 2015)
  * - `"empty"`: names and shapes without elements, for a model whose weights are read from a file (`loadWeights`) or only counted
  */
-export type Initialization = "gpt2" | "xavier" | "he" | "empty";
+export type Initialization = "gpt2" | "normal" | "xavier" | "he" | "empty";
 
 export interface MatrixOptions {
   /** Marks projections whose output is added to the residual stream. Default false. */
@@ -43,7 +44,7 @@ export function initializer(
         const limit = Math.sqrt(6 / (inputs + outputs));
         return tensor(hostRandomUniform(seed, path, inputs * outputs, limit), { shape });
       }
-      return normal(path, shape, residual ? deviation / Math.sqrt(2 * layers) : deviation);
+      return normal(path, shape, residual && method === "gpt2" ? deviation / Math.sqrt(2 * layers) : deviation);
     },
     table: (path, rows, width) => normal(path, [rows, width], deviation),
     zeros: (size) => tensor(new Float32Array(size)),

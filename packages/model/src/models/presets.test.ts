@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
 import { parameterCount } from "../checkpoint.ts";
+import { Bert } from "./bert.ts";
 import { Gpt } from "./gpt.ts";
 import { Llama } from "./llama.ts";
-import { gptPresets, type LlamaPreset, llamaPresets } from "./presets.ts";
+import { type BertPreset, bertPresets, gptPresets, type LlamaPreset, llamaPresets } from "./presets.ts";
 
 /** Counted from the tensors of the published files. */
 const published: Record<LlamaPreset, number> = {
@@ -32,4 +33,18 @@ it("gpt2 and gpt2-xl have as many parameters as published", () => {
     parameterCount(new Gpt({ ...gptPresets[name], vocabularySize: 50_257 }, { initialization: "empty" }));
   expect(count("gpt2")).toBe(124_439_808);
   expect(count("gpt2-xl")).toBe(1_557_611_200);
+});
+
+it("BERT encoders have as many parameters as published, with their poolers", () => {
+  const published: Record<BertPreset, number> = {
+    "bert-tiny": 4_385_920,
+    "bert-small": 28_763_648,
+    "minilm-l6": 22_713_216,
+    "bert-base": 109_482_240,
+    "bert-large": 335_141_888,
+  };
+  for (const [name, count] of Object.entries(published)) {
+    const model = new Bert(bertPresets[name as BertPreset], { initialization: "empty" });
+    expect(parameterCount(model), name).toBe(count);
+  }
 });

@@ -1,4 +1,5 @@
 // Named sizes of models. Those called gpt2… are the published ones; the others are scaled-down relatives for small corpora.
+import type { BertOptions } from "./bertConfig.ts";
 import type { GptOptions } from "./gpt.ts";
 import type { LlamaOptions } from "./llamaConfig.ts";
 
@@ -134,3 +135,17 @@ export const llamaPresets = {
 } as const satisfies Record<string, LlamaOptions>;
 
 export type LlamaPreset = keyof typeof llamaPresets;
+
+const bert = { vocabularySize: 30_522, contextLength: 512 } as const;
+
+/** Published BERT encoders with the vocabulary of bert-base-uncased. */
+export const bertPresets = {
+  "bert-tiny": { ...bert, layers: 2, heads: 2, width: 128 },
+  "bert-small": { ...bert, layers: 4, heads: 8, width: 512 },
+  /** The encoder of all-MiniLM-L6-v2. */
+  "minilm-l6": { ...bert, layers: 6, heads: 12, width: 384 },
+  "bert-base": { ...bert, layers: 12, heads: 12, width: 768 },
+  "bert-large": { ...bert, layers: 24, heads: 16, width: 1024 },
+} as const satisfies Record<string, BertOptions>;
+
+export type BertPreset = keyof typeof bertPresets;
