@@ -19,6 +19,8 @@ export { countSentences, splitWords } from "./filters/englishTokenizer.ts";
 export { type FineWebQualityOptions, filterFineWebQuality } from "./filters/fineWebQuality.ts";
 export { filterGopherQuality, type GopherQualityOptions } from "./filters/gopherQuality.ts";
 export { filterGopherRepetition, type GopherRepetitionOptions, type NGramLimit } from "./filters/gopherRepetition.ts";
+export { Minhasher, type MinhashOptions } from "./filters/minhash.ts";
+export { dropNearDuplicates, findNearDuplicates, type NearDuplicates } from "./filters/nearDuplicates.ts";
 export { maskPersonalData, type PersonalDataOptions, personalDataMask } from "./filters/personalData.ts";
 export type { TextFormat } from "./inputFiles.ts";
 export { type NormalizeOptions, normalize, normalizeText } from "./normalize.ts";
