@@ -1,55 +1,69 @@
-// Streams a file's bytes, through gunzip where it is compressed, counting the bytes taken from the disk.
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream";
-import { createGunzip } from "node:zlib";
-import { FileError, FormatError, systemReason } from "./errors.ts";
+// Streams an input's bytes, decompressed, counting the bytes taken from the disk or the network.
+import { DataError, FileError, FormatError, systemReason } from "./errors.ts";
 import type { InputFile } from "./inputFiles.ts";
+import { CompressionError, decompress } from "./sources/compression.ts";
 
-const diskChunkBytes = 1 << 20;
-const gunzipChunkBytes = 1 << 18;
+// Whatever its ratio, a file of this size is not what fills a disk or a memory.
+const freeExpansionBytes = 64 << 20;
+
+/** What a reading of bytes needs to know. */
+export interface ByteChunksOptions {
+  /** Told the size of each piece taken from the disk or network (compressed size for compressed files). */
+  readonly onBytes: (bytes: number) => void;
+  /** How many times its compressed size a file may grow to, beyond 64 MiB. */
+  readonly maxExpansion: number;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
- * The bytes of `file`, decompressed, in pieces of up to 1 MiB. Several gzip members in a row are one stream.
- * @param onDiskBytes told the size of each piece taken from the disk (compressed size for gzip).
- * @throws FormatError for a truncated or damaged gzip; FileError when the file cannot be read; the signal's reason.
+ * The bytes of `file`, decompressed, in pieces of up to 1 MiB. Several compressed members in a row are one stream.
+ * @throws FormatError for truncated or damaged compressed data, and for data that grows too much; FileError when the
+ * file cannot be read; the signal's reason.
  */
-export async function* byteChunks(
-  file: InputFile,
-  onDiskBytes: (bytes: number) => void,
-  signal?: AbortSignal,
-): AsyncGenerator<Buffer> {
-  const disk = diskChunks(file.path, onDiskBytes);
-  // The callback is only where pipeline insists on reporting; the same error reaches whoever reads the result.
-  const chunks = file.gzip ? pipeline(disk, createGunzip({ chunkSize: gunzipChunkBytes }), () => {}) : disk;
+export async function* byteChunks(file: InputFile, options: ByteChunksOptions): AsyncGenerator<Buffer> {
+  let taken = 0;
+  let produced = 0;
+  async function* source(): AsyncGenerator<Buffer> {
+    for await (const chunk of file.source.read(0, undefined, options.signal)) {
+      taken += chunk.length;
+      options.onBytes(chunk.length);
+      yield chunk;
+    }
+  }
+  const checkGrowth = (bytes: number): void => {
+    produced += bytes;
+    if (produced <= freeExpansionBytes || produced <= taken * options.maxExpansion) return;
+    throw expansionError(file.path, taken, produced, options.maxExpansion);
+  };
   let offset = 0;
   try {
-    for await (const chunk of chunks as AsyncIterable<Buffer>) {
-      signal?.throwIfAborted();
+    const chunks = file.compression === "none" ? source() : decompress(source(), file.compression, checkGrowth);
+    for await (const chunk of chunks) {
+      options.signal?.throwIfAborted();
       yield chunk;
       offset += chunk.length;
     }
   } catch (error) {
+    options.signal?.throwIfAborted();
     throw readError(file, offset, error);
   }
 }
 
-async function* diskChunks(path: string, onDiskBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
-  for await (const chunk of createReadStream(path, { highWaterMark: diskChunkBytes }) as AsyncIterable<Buffer>) {
-    onDiskBytes(chunk.length);
-    yield chunk;
-  }
+/** Compressed data that grows more than a text does. */
+export function expansionError(file: string, compressed: number, produced: number, maxExpansion: number): FormatError {
+  const detail = `${compressed} compressed bytes became ${produced} or more, over ${maxExpansion} times as many (leave the file out, or raise maxExpansion if you trust it)`;
+  return new FormatError({ file }, "decompression bomb", detail);
 }
 
 function readError(file: InputFile, offset: number, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (typeof code !== "string") return error;
-  if (code === "Z_BUF_ERROR") {
-    const detail = "the file ends in the middle of its compressed data (copy or download it again)";
-    return new FormatError({ file: file.path, offset }, "truncated gzip", detail, { cause: error });
+  if (DataError.isInstance(error)) return error;
+  if (error instanceof CompressionError) {
+    const detail = error.truncated
+      ? "the file ends in the middle of its compressed data (copy or download it again)"
+      : `${error.message} (is it ${file.compression} at all? copy or download it again)`;
+    const reason = `${error.truncated ? "truncated" : "damaged"} ${file.compression}`;
+    return new FormatError({ file: file.path, offset }, reason, detail, { cause: error });
   }
-  if (code.startsWith("Z_")) {
-    const detail = `${systemReason(error)} (is it gzip at all? copy or download it again)`;
-    return new FormatError({ file: file.path, offset }, "damaged gzip", detail, { cause: error });
-  }
+  if (typeof (error as NodeJS.ErrnoException).code !== "string") return error;
   return new FileError(`${file.path}: could not be read: ${systemReason(error)}`, { cause: error });
 }

@@ -22,7 +22,7 @@ export { filterGopherRepetition, type GopherRepetitionOptions, type NGramLimit }
 export { Minhasher, type MinhashOptions } from "./filters/minhash.ts";
 export { dropNearDuplicates, findNearDuplicates, type NearDuplicates } from "./filters/nearDuplicates.ts";
 export { maskPersonalData, type PersonalDataOptions, personalDataMask } from "./filters/personalData.ts";
-export type { TextFormat } from "./inputFiles.ts";
+export type { DocumentFormat } from "./inputFiles.ts";
 export { type NormalizeOptions, normalize, normalizeText } from "./normalize.ts";
 export {
   type Count,
@@ -32,13 +32,7 @@ export {
   pipeline,
   type StepReport,
 } from "./pipeline.ts";
-export {
-  type DocumentSource,
-  type ReadOptions,
-  type ReadProgress,
-  readDocuments,
-  type SourceReport,
-} from "./readDocuments.ts";
+export { type DocumentSource, readDocuments, type SourceReport } from "./readDocuments.ts";
 export {
   readShardIndex,
   type ShardEntry,
@@ -47,6 +41,10 @@ export {
   type SplitName,
   type TokenDtype,
 } from "./shardIndex.ts";
+export type { HttpOptions } from "./sources/httpSource.ts";
+export { pileSubsets } from "./sources/pileDocuments.ts";
+export type { ReadOptions, ReadProgress } from "./sources/readOptions.ts";
+export { type WikitextOptions, wikitextToPlain } from "./sources/wikitext.ts";
 export { type OpenShardsOptions, openTokenShards, type TokenDataset } from "./tokenDataset.ts";
 export type { TokenEncoder } from "./tokenEncoder.ts";
 export { writeDocuments } from "./writeDocuments.ts";

@@ -1,12 +1,7 @@
 // Documents from JSON lines (jsonlines.org): one object a line, one of its fields the text.
 import type { Document } from "./document.ts";
 import { FormatError } from "./errors.ts";
-
-/** Which fields of a record are the text and the id. */
-export interface RecordFields {
-  readonly textField: string;
-  readonly idField: string;
-}
+import { type RecordFields, recordDocument, typeName } from "./sources/recordDocument.ts";
 
 /**
  * The document in one line of a JSONL file. The other fields become its metadata; without an id field of text or
@@ -14,17 +9,7 @@ export interface RecordFields {
  * @throws FormatError naming file and line for a line that is not a JSON object with the text in it.
  */
 export function parseRecord(text: string, file: string, line: number, fields: RecordFields): Document {
-  const record = parseObject(text, file, line);
-  const { [fields.textField]: value, [fields.idField]: id, ...rest } = record;
-  if (typeof value !== "string") {
-    const seen = Object.keys(record).slice(0, 10).join(", ");
-    const detail = `expected text in the field "${fields.textField}", got ${value === undefined ? "no such field" : typeName(value)} (fields here: ${seen || "none"}; name the right one with textField)`;
-    throw new FormatError({ file, line }, "no text", detail);
-  }
-  const named = typeof id === "string" || typeof id === "number";
-  const metadata = named || id === undefined ? rest : { ...rest, [fields.idField]: id };
-  const document = { id: named ? String(id) : `${file}:${line}`, text: value };
-  return Object.keys(metadata).length > 0 ? { ...document, metadata } : document;
+  return recordDocument(parseObject(text, file, line), { file, line }, fields);
 }
 
 function parseObject(text: string, file: string, line: number): Record<string, unknown> {
@@ -40,9 +25,4 @@ function parseObject(text: string, file: string, line: number): Record<string, u
     throw new FormatError({ file, line }, "invalid record", `expected a JSON object, got ${typeName(value)}`);
   }
   return value as Record<string, unknown>;
-}
-
-function typeName(value: unknown): string {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }

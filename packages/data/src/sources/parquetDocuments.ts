@@ -1,0 +1,154 @@
+// Documents from Parquet tables (one row group in memory at a time), read in byte ranges from disk or over HTTP.
+import {
+  type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+} from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { expansionError } from "../byteChunks.ts";
+import type { Document } from "../document.ts";
+import { DataError, FormatError, systemReason } from "../errors.ts";
+import type { InputFile } from "../inputFiles.ts";
+import { readRange } from "./byteSource.ts";
+import { mebibyte, type ReadingContext } from "./readOptions.ts";
+import { recordDocument, recordFields } from "./recordDocument.ts";
+
+// A page is what is decompressed at a time: its header names the size, which would be reserved unseen.
+const freePageBytes = 64 * mebibyte;
+// Rows that cost nothing on disk (one value said to repeat) may still fill the memory.
+const freeGroupRows = 1 << 20;
+
+/** Text of a Parquet file before the policy on invalid UTF-8 was applied; told from columns of plain bytes by its class. */
+class TextBytes {
+  readonly bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+}
+
+/**
+ * The documents of a table's rows. The other columns become metadata as JSON has it: dates as ISO text, 64-bit
+ * integers above 2^53 as text, plain bytes as base64.
+ */
+export async function* parquetDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
+  const table = openTable(file, context);
+  const metadata = await asFormatError(file, () => parquetMetadataAsync(table));
+  const fields = recordFields(context.options);
+  let groupStart = 0;
+  let counted = 0;
+  for (const group of metadata.row_groups) {
+    const rowCount = Number(group.num_rows);
+    try {
+      const rows = await asFormatError(file, () => readGroup(table, metadata, groupStart, rowCount, file, context));
+      for (const [index, row] of rows.entries()) {
+        const place = { file: file.path, line: groupStart + index + 1 };
+        try {
+          const record = plainRecord(row, (bytes) => context.decode(bytes, place));
+          if (record) yield recordDocument(record, place, fields);
+        } catch (error) {
+          context.skipOrThrow(error);
+        }
+      }
+    } catch (error) {
+      context.skipOrThrow(error);
+    }
+    groupStart += rowCount;
+    const bytes = group.columns.reduce((sum, { meta_data }) => sum + Number(meta_data?.total_compressed_size ?? 0), 0);
+    const within = Math.min(bytes, table.byteLength - counted);
+    counted += within;
+    context.advance(within);
+  }
+  context.advance(table.byteLength - counted);
+}
+
+function openTable(file: InputFile, context: ReadingContext): AsyncBuffer {
+  const { size } = file.source;
+  if (file.compression !== "none" || size === undefined) {
+    const problem =
+      size === undefined ? "the server does not tell its size" : `it is compressed as a whole (${file.compression})`;
+    throw new DataError(`${file.path}: Parquet is read in ranges, but ${problem} (download or decompress it first)`);
+  }
+  return {
+    byteLength: size,
+    slice: async (start, end = size) => {
+      const bytes = await readRange(file.source, start, end, context.options.signal);
+      // The reader takes whole ArrayBuffers.
+      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+    },
+  };
+}
+
+function readGroup(
+  table: AsyncBuffer,
+  metadata: FileMetaData,
+  rowStart: number,
+  rowCount: number,
+  file: InputFile,
+  context: ReadingContext,
+): Promise<Record<string, unknown>[]> {
+  const maxExpansion = context.options.maxExpansion ?? 200;
+  if (rowCount > freeGroupRows && rowCount > table.byteLength * maxExpansion) {
+    throw expansionError(file.path, table.byteLength, rowCount, maxExpansion);
+  }
+  return parquetReadObjects({
+    file: table,
+    metadata,
+    rowStart,
+    rowEnd: rowStart + rowCount,
+    compressors: guardedCompressors(file, maxExpansion),
+    utf8: false,
+    parsers: {
+      stringFromBytes: (bytes) => new TextBytes(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+    },
+  });
+}
+
+function guardedCompressors(file: InputFile, maxExpansion: number): Compressors {
+  const guarded: Compressors = {};
+  for (const [codec, inflate] of Object.entries(compressors)) {
+    guarded[codec as keyof Compressors] = (input, outputLength) => {
+      if (outputLength > freePageBytes && outputLength > input.length * maxExpansion) {
+        throw expansionError(file.path, input.length, outputLength, maxExpansion);
+      }
+      return inflate(input, outputLength);
+    };
+  }
+  return guarded;
+}
+
+/** What the Parquet reader throws of itself is a fault of the file's bytes. */
+async function asFormatError<T>(file: InputFile, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (DataError.isInstance(error) || typeof (error as NodeJS.ErrnoException).code === "string") throw error;
+    const detail = `${systemReason(error)} (is it Parquet, and whole? copy or download it again)`;
+    throw new FormatError({ file: file.path }, "damaged parquet", detail, { cause: error });
+  }
+}
+
+/** A row as JSON has it, or undefined where its text is to be skipped. */
+function plainRecord(
+  row: Readonly<Record<string, unknown>>,
+  decode: (bytes: Buffer) => string | undefined,
+): Record<string, unknown> | undefined {
+  let skipped = false;
+  const plain = (value: unknown): unknown => {
+    if (value instanceof TextBytes) {
+      const text = decode(value.bytes);
+      skipped ||= text === undefined;
+      return text;
+    }
+    if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+    if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+    if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as ArrayLike<unknown>, plain);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+  };
+  const record = plain(row) as Record<string, unknown>;
+  return skipped ? undefined : record;
+}
