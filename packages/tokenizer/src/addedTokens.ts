@@ -19,8 +19,12 @@ export interface AddedToken {
   readonly special: boolean;
 }
 
-/** A part of a text: an added token, or a string that holds none. */
-export type TextPart = { readonly id: number } | { readonly text: string };
+/** A part `[start, end)` of a text: an added token with its id, or a text that holds none. */
+export interface TextPart {
+  readonly id: number | undefined;
+  readonly start: number;
+  readonly end: number;
+}
 
 const endsWithWord = new RegExp(`[${wordCharacters}]$`, "u");
 const startsWithWord = new RegExp(`^[${wordCharacters}]`, "u");
@@ -53,7 +57,9 @@ export class AddedTokenMatcher {
 
   /** Cuts `text` into added tokens and the texts between them. */
   split(text: string, allowed: AllowedSpecial): TextPart[] {
-    if (!this.#tokens.some((token) => isAllowed(token, allowed))) return text === "" ? [] : [{ text }];
+    if (!this.#tokens.some((token) => isAllowed(token, allowed))) {
+      return text === "" ? [] : [{ id: undefined, start: 0, end: text.length }];
+    }
     const parts: TextPart[] = [];
     let done = 0;
     for (let at = 0; at < text.length; ) {
@@ -64,12 +70,12 @@ export class AddedTokenMatcher {
       }
       const start = token.leftStrip ? spaceStart(text, at, done) : at;
       const stop = at + token.content.length;
-      if (start > done) parts.push({ text: text.slice(done, start) });
-      parts.push({ id: token.id });
+      if (start > done) parts.push({ id: undefined, start: done, end: start });
       done = token.rightStrip ? spaceStop(text, stop) : stop;
+      parts.push({ id: token.id, start, end: done });
       at = done;
     }
-    if (done < text.length) parts.push({ text: text.slice(done) });
+    if (done < text.length) parts.push({ id: undefined, start: done, end: text.length });
     return parts;
   }
 

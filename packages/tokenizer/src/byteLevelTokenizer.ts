@@ -1,11 +1,24 @@
 // The tokenizer itself: added tokens are cut out, the rest is normalised, cut into pieces and byte-pair encoded.
-import { type AddedToken, AddedTokenMatcher } from "./addedTokens.ts";
+import type { AddedToken, AddedTokenMatcher } from "./addedTokens.ts";
 import { spelledBytes } from "./byteAlphabet.ts";
+import { byteLevelPieces, scanRanges } from "./byteLevelPieces.ts";
+import type { Encoding } from "./encoding.ts";
 import { type BpeTables, PieceEncoder } from "./pieceEncoder.ts";
-import type { PreTokenizer } from "./preTokenizers.ts";
+import { type PostProcessor, type Surroundings, surroundings } from "./postProcessors.ts";
+import { cutBySteps, type PreTokenizer } from "./preTokenizers.ts";
+import { matchersOf, TextPipeline } from "./textPipeline.ts";
+import type { TextRewrite } from "./textRewrite.ts";
 import { TokenBuffer } from "./tokenBuffer.ts";
 import { TokenBytes } from "./tokenBytes.ts";
-import type { AllowedSpecial, DecodeOptions, DecodeStream, EncodeOptions, Tokenizer } from "./tokenizer.ts";
+import type {
+  AllowedSpecial,
+  DecodeOptions,
+  DecodeStream,
+  EncodeOptions,
+  OffsetOptions,
+  OffsetTokenizer,
+  TextInput,
+} from "./tokenizer.ts";
 import type { TokenizerShell } from "./tokenizerDefinition.ts";
 
 /** Everything a byte-level BPE tokenizer is made of. */
@@ -13,11 +26,9 @@ export interface TokenizerParts {
   readonly tables: BpeTables;
   readonly addedTokens: readonly AddedToken[];
   /** Undefined: the text is taken as it is. */
-  readonly normalize: ((text: string) => string) | undefined;
+  readonly normalize: TextRewrite | undefined;
   readonly preTokenizer: PreTokenizer;
-  /** The ids that the post-processor puts before and after a text. */
-  readonly before: readonly number[];
-  readonly after: readonly number[];
+  readonly postProcessor: PostProcessor;
   /** The rest of the definition, as `tokenizer.json` has it. */
   readonly shell: TokenizerShell;
 }
@@ -25,7 +36,7 @@ export interface TokenizerParts {
 const none: ReadonlySet<number> = new Set();
 const utf8 = new TextEncoder();
 
-export class ByteLevelTokenizer implements Tokenizer {
+export class ByteLevelTokenizer implements OffsetTokenizer {
   readonly vocabularySize: number;
   readonly specialTokens: ReadonlyMap<string, number>;
   /** What the tokenizer is made of, for writing it to a file. */
@@ -36,8 +47,10 @@ export class ByteLevelTokenizer implements Tokenizer {
   readonly #addedIds: ReadonlyMap<string, number>;
   readonly #addedContents: ReadonlyMap<number, string>;
   readonly #specialIds: ReadonlySet<number>;
+  readonly #surroundings: Surroundings;
   readonly #out = new TokenBuffer();
   #tokenBytes: TokenBytes | undefined;
+  #withOffsets: TextPipeline | undefined;
 
   constructor(parts: TokenizerParts) {
     this.parts = parts;
@@ -48,14 +61,11 @@ export class ByteLevelTokenizer implements Tokenizer {
     this.specialTokens = new Map(special.map((token) => [token.content, token.id]));
     this.#specialIds = new Set(this.specialTokens.values());
     this.#addedIds = new Map(addedTokens.map((token) => [token.content, token.id]));
-    const raw = addedTokens.filter((token) => !token.normalized);
-    const normalized = addedTokens
-      .filter((token) => token.normalized)
-      .map((token) => (normalize ? { ...token, content: normalize(token.content) } : token));
-    this.#rawMatcher = new AddedTokenMatcher(raw);
-    this.#normalizedMatcher = new AddedTokenMatcher(normalized);
-    // An id is read as what was found in the text, which may have been normalised: as Hugging Face does.
-    this.#addedContents = new Map([...raw, ...normalized].map((token) => [token.id, token.content]));
+    const { raw, normalized, contents } = matchersOf(addedTokens, normalize);
+    this.#rawMatcher = raw;
+    this.#normalizedMatcher = normalized;
+    this.#addedContents = contents;
+    this.#surroundings = surroundings(parts.postProcessor);
     this.#encoder = new PieceEncoder(tables);
   }
 
@@ -68,28 +78,51 @@ export class ByteLevelTokenizer implements Tokenizer {
     const { addSpecialTokens = true, allowedSpecial = "none" } = options;
     const out = this.#out;
     out.length = 0;
-    if (addSpecialTokens) for (const id of this.parts.before) out.push(id);
-    for (const part of this.#rawMatcher.split(text, allowedSpecial)) {
-      if ("id" in part) out.push(part.id);
-      else this.#encodeRaw(part.text, allowedSpecial, out);
+    if (addSpecialTokens) for (const id of this.#surroundings.before) out.push(id);
+    for (const { id, start, end } of this.#rawMatcher.split(text, allowedSpecial)) {
+      if (id !== undefined) out.push(id);
+      else this.#encodeRaw(text.slice(start, end), allowedSpecial, out);
     }
-    if (addSpecialTokens) for (const id of this.parts.after) out.push(id);
+    if (addSpecialTokens) for (const id of this.#surroundings.after) out.push(id);
     return out.take();
   }
 
   #encodeRaw(text: string, allowed: AllowedSpecial, out: TokenBuffer): void {
     const { normalize, preTokenizer } = this.parts;
-    const normalized = normalize ? normalize(text) : text;
-    for (const part of this.#normalizedMatcher.split(normalized, allowed)) {
-      if ("id" in part) out.push(part.id);
-      else if (preTokenizer.steps.length === 0) this.#encoder.encode(part.text, preTokenizer.scan, out);
-      else
-        for (const piece of splitBySteps(part.text, preTokenizer)) this.#encoder.encode(piece, preTokenizer.scan, out);
+    const normalized = normalize ? normalize.rewrite(text) : text;
+    for (const { id, start, end } of this.#normalizedMatcher.split(normalized, allowed)) {
+      if (id !== undefined) {
+        out.push(id);
+        continue;
+      }
+      const part = normalized.slice(start, end);
+      const pieces = preTokenizer.steps.length === 0 ? [part] : cutBySteps(part, preTokenizer.steps);
+      for (const piece of pieces) this.#encoder.encode(piece, preTokenizer.scan, out);
     }
   }
 
   encodeBatch(texts: readonly string[], options: EncodeOptions = {}): Uint32Array[] {
     return texts.map((text) => this.encode(text, options));
+  }
+
+  encodeWithOffsets(text: TextInput, options: OffsetOptions = {}): Encoding {
+    return this.#pipeline().encode([text], options)[0]!;
+  }
+
+  encodeBatchWithOffsets(texts: readonly TextInput[], options: OffsetOptions = {}): Encoding[] {
+    return this.#pipeline().encode(texts, options);
+  }
+
+  /** Made when offsets are first asked for. */
+  #pipeline(): TextPipeline {
+    const { preTokenizer, tables } = this.parts;
+    this.#withOffsets ??= new TextPipeline({
+      ...this.parts,
+      steps: [...preTokenizer.steps, { cut: (text) => scanRanges(text, preTokenizer.scan) }],
+      tokenizePiece: byteLevelPieces(tables, this.#encoder),
+      tokenToId: (token) => this.tokenToId(token),
+    });
+    return this.#withOffsets;
   }
 
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
@@ -125,10 +158,4 @@ export class ByteLevelTokenizer implements Tokenizer {
     });
     return this.#tokenBytes;
   }
-}
-
-function splitBySteps(text: string, preTokenizer: PreTokenizer): string[] {
-  let pieces = [text.replace(/\p{Cs}/gu, "\ufffd")];
-  for (const step of preTokenizer.steps) pieces = pieces.flatMap(step);
-  return pieces.filter((piece) => piece !== "");
 }

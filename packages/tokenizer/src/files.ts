@@ -2,7 +2,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { FormatError } from "./errors.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import type { OffsetTokenizer, Tokenizer } from "./tokenizer.ts";
 import { parseTokenizerJson, toTokenizerJson } from "./tokenizerJson.ts";
 
 const fileName = "tokenizer.json";
@@ -14,7 +14,7 @@ const fileName = "tokenizer.json";
  * @example
  * const tokenizer = await loadTokenizer("models/gpt2");
  */
-export async function loadTokenizer(path: string): Promise<Tokenizer> {
+export async function loadTokenizer(path: string): Promise<OffsetTokenizer> {
   const file = await tokenizerFile(path);
   let text: string;
   try {

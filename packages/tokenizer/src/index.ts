@@ -6,11 +6,23 @@ export {
   type EncodedChat,
 } from "./chatTemplate.ts";
 export { loadChatTemplate } from "./chatTemplateFiles.ts";
+export type { Encoding } from "./encoding.ts";
 export { FormatError } from "./errors.ts";
 export { loadTokenizer, saveTokenizer } from "./files.ts";
+export type { Padding } from "./padding.ts";
 export type { PatternName } from "./patterns.ts";
 export { loadTiktoken, type TiktokenEncoding } from "./tiktoken.ts";
-export type { AllowedSpecial, DecodeOptions, DecodeStream, EncodeOptions, Tokenizer } from "./tokenizer.ts";
+export type {
+  AllowedSpecial,
+  DecodeOptions,
+  DecodeStream,
+  EncodeOptions,
+  OffsetOptions,
+  OffsetTokenizer,
+  TextInput,
+  Tokenizer,
+} from "./tokenizer.ts";
 export type { TokenizerJson } from "./tokenizerDefinition.ts";
 export { parseTokenizerJson, toTokenizerJson } from "./tokenizerJson.ts";
 export { type BpeTrainingOptions, type BpeTrainingProgress, trainByteLevelBpe } from "./trainBpe.ts";
+export type { Truncation } from "./truncation.ts";

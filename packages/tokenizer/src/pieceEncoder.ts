@@ -51,6 +51,11 @@ export class PieceEncoder {
     });
   }
 
+  /** Whether a byte is a token of its own. */
+  knowsByte(byte: number): boolean {
+    return this.#byteIds[byte]! >= 0;
+  }
+
   /** Appends the ids of `text`, which is cut into pieces by `scan`. */
   encode(text: string, scan: Scanner, out: TokenBuffer): void {
     const length = text.length;

@@ -6,8 +6,13 @@ const behaviors = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext"
 /** What becomes of a match: dropped, a piece of its own, joined to a neighbour, or joined to matches beside it. */
 export type SplitBehavior = (typeof behaviors)[number];
 
-interface Span {
-  readonly text: string;
+/** A part `[start, end)` of a text. */
+export interface TextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Span extends TextRange {
   readonly isMatch: boolean;
 }
 
@@ -19,17 +24,17 @@ export function splitBehavior(name: string, where: string): SplitBehavior {
 }
 
 /** Cuts `text` at the matches of `pattern` (flag `g`); with `invert` the texts between are taken for the matches. */
-export function splitText(text: string, pattern: RegExp, behavior: SplitBehavior, invert: boolean): string[] {
+export function splitText(text: string, pattern: RegExp, behavior: SplitBehavior, invert: boolean): TextRange[] {
   const spans = findSpans(text, pattern, invert);
-  if (behavior === "Removed") return spans.filter((span) => !span.isMatch).map((span) => span.text);
-  if (behavior === "Isolated") return spans.map((span) => span.text);
-  const joined: string[] = [];
+  if (behavior === "Removed") return spans.filter((span) => !span.isMatch);
+  if (behavior === "Isolated") return spans;
+  const joined: TextRange[] = [];
   let wasMatch = false;
   const inOrder = behavior === "MergedWithNext" ? spans.toReversed() : spans;
-  for (const [index, { text: piece, isMatch }] of inOrder.entries()) {
+  for (const [index, { start, end, isMatch }] of inOrder.entries()) {
     const joins = index > 0 && (behavior === "Contiguous" ? isMatch === wasMatch : isMatch && !wasMatch);
-    if (!joins) joined.push(piece);
-    else joined.push(behavior === "MergedWithNext" ? piece + joined.pop() : joined.pop() + piece);
+    const last = joins ? joined.pop()! : { start, end };
+    joined.push({ start: Math.min(start, last.start), end: Math.max(end, last.end) });
     wasMatch = isMatch;
   }
   return behavior === "MergedWithNext" ? joined.reverse() : joined;
@@ -38,12 +43,12 @@ export function splitText(text: string, pattern: RegExp, behavior: SplitBehavior
 function findSpans(text: string, pattern: RegExp, invert: boolean): Span[] {
   const spans: Span[] = [];
   let done = 0;
-  for (const match of text.matchAll(pattern)) {
-    if (match[0] === "") continue;
-    if (match.index > done) spans.push({ text: text.slice(done, match.index), isMatch: invert });
-    spans.push({ text: match[0], isMatch: !invert });
-    done = match.index + match[0].length;
+  for (const { 0: found, index } of text.matchAll(pattern)) {
+    if (found === "") continue;
+    if (index > done) spans.push({ start: done, end: index, isMatch: invert });
+    done = index + found.length;
+    spans.push({ start: index, end: done, isMatch: !invert });
   }
-  if (done < text.length) spans.push({ text: text.slice(done), isMatch: invert });
+  if (done < text.length) spans.push({ start: done, end: text.length, isMatch: invert });
   return spans;
 }

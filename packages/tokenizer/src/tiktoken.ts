@@ -4,7 +4,8 @@ import { byteLevelShell, specialToken } from "./byteLevelShell.ts";
 import { ByteLevelTokenizer } from "./byteLevelTokenizer.ts";
 import { PairTable } from "./pairTable.ts";
 import { type PatternName, patterns, scannerFor } from "./patterns.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import { plainPostProcessor } from "./postProcessors.ts";
+import type { OffsetTokenizer } from "./tokenizer.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
 /** The encodings that {@link loadTiktoken} knows. */
@@ -32,7 +33,7 @@ const patternOf: Readonly<Record<TiktokenEncoding, PatternName>> = {
  * const tokenizer = loadTiktoken("o200k_base");
  * tokenizer.encode("hello").length;
  */
-export function loadTiktoken(encoding: TiktokenEncoding): Tokenizer {
+export function loadTiktoken(encoding: TiktokenEncoding): OffsetTokenizer {
   const name = patternOf[encoding];
   if (!name) {
     throw new RangeError(`loadTiktoken: "${encoding}" is no known encoding (use ${Object.keys(patternOf).join(", ")})`);
@@ -57,8 +58,7 @@ export function loadTiktoken(encoding: TiktokenEncoding): Tokenizer {
     addedTokens: Object.entries(data.special_tokens).map(([content, id]) => specialToken(content, id)),
     normalize: undefined,
     preTokenizer: { steps: [], scan: scannerFor(pattern)! },
-    before: [],
-    after: [],
+    postProcessor: plainPostProcessor,
     shell: byteLevelShell(pattern),
   });
 }

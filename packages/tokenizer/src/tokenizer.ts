@@ -1,4 +1,7 @@
 // The interface that every tokenizer of this package has, and the options of its methods.
+import type { Encoding } from "./encoding.ts";
+import type { Padding } from "./padding.ts";
+import type { Truncation } from "./truncation.ts";
 
 /** Options of {@link Tokenizer.encode}. */
 export interface EncodeOptions {
@@ -10,6 +13,17 @@ export interface EncodeOptions {
    */
   allowedSpecial?: AllowedSpecial;
 }
+
+/** Options of {@link OffsetTokenizer.encodeWithOffsets}. */
+export interface OffsetOptions extends EncodeOptions {
+  /** How long texts are cut; `false`: not at all. Default: as the tokenizer's file says. */
+  truncation?: Truncation | false;
+  /** How texts of a batch are made equally long; `false`: not at all. Default: as the tokenizer's file says. */
+  padding?: Padding | false;
+}
+
+/** A text, or two that belong together (question and passage, premise and hypothesis). */
+export type TextInput = string | readonly [first: string, second: string];
 
 /** See {@link EncodeOptions.allowedSpecial}. */
 export type AllowedSpecial = "all" | "none" | ReadonlySet<string>;
@@ -55,4 +69,20 @@ export interface Tokenizer {
   tokenToId(token: string): number | undefined;
   /** The token of an id as `tokenizer.json` spells it, or undefined. */
   idToToken(id: number): string | undefined;
+}
+
+/** A tokenizer that also tells where tokens are in the text: every tokenizer that this package makes. */
+export interface OffsetTokenizer extends Tokenizer {
+  /**
+   * The ids of a text or of a pair of texts, with each token's place in its text, types and masks; cut and padded as the
+   * tokenizer's file or the options say. Slower than {@link Tokenizer.encode}.
+   *
+   * @throws TypeError for what is neither, and RangeError for a truncation or padding that cannot be
+   * @example
+   * const { tokens, offsets } = tokenizer.encodeWithOffsets("Hello world");
+   * "Hello world".slice(...offsets[0]);
+   */
+  encodeWithOffsets(text: TextInput, options?: OffsetOptions): Encoding;
+  /** `encodeWithOffsets` of each text; padding makes them equally long. */
+  encodeBatchWithOffsets(texts: readonly TextInput[], options?: OffsetOptions): Encoding[];
 }

@@ -123,8 +123,11 @@ describe("a definition that cannot be read", () => {
     ["text cut short", JSON.stringify(good).slice(0, 500), "not valid JSON"],
     ["an array", [], "tokenizer.json: expected an object, got an array"],
     ["no model", { ...good, model: undefined }, "model: expected an object, got nothing"],
-    ["Unigram", withModel({ type: "Unigram" }), 'model.type: "Unigram" is not supported (supported: BPE)'],
-    ["WordPiece", withModel({ type: "WordPiece" }), '"WordPiece"'],
+    [
+      "WordLevel",
+      withModel({ type: "WordLevel" }),
+      '"WordLevel" is not supported (supported: BPE, Unigram, WordPiece)',
+    ],
     ["dropout", withModel({ dropout: 0.1 }), "model.dropout: 0.1"],
     ["a suffix", withModel({ end_of_word_suffix: "</w>" }), 'model.end_of_word_suffix: "</w>"'],
     ["vocab of strings", withModel({ vocab: { a: "b" } }), 'model.vocab["a"]: expected a token id'],
@@ -137,7 +140,7 @@ describe("a definition that cannot be read", () => {
       { ...good, pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "Cut" }, { type: "ByteLevel" }] } },
       'pre_tokenizer[0].type: "Cut" is not supported',
     ],
-    ["an unknown normalizer", { ...good, normalizer: { type: "Precompiled" } }, 'normalizer.type: "Precompiled"'],
+    ["an unknown normalizer", { ...good, normalizer: { type: "Nmt" } }, 'normalizer.type: "Nmt"'],
     ["an unknown post-processor", { ...good, post_processor: { type: "Other" } }, 'post_processor.type: "Other"'],
     ["an unknown decoder", { ...good, decoder: { type: "WordPiece" } }, 'decoder.type: "WordPiece"'],
     [

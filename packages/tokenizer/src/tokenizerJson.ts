@@ -1,49 +1,70 @@
-// Reads and writes the `tokenizer.json` format of Hugging Face `tokenizers`, for byte-level BPE models.
+// Reads and writes the `tokenizer.json` format of Hugging Face `tokenizers`.
 import type { AddedToken } from "./addedTokens.ts";
-import { byteCharacters } from "./byteAlphabet.ts";
+import { readByteLevelModel, writeByteLevelModel } from "./byteLevelModel.ts";
 import { ByteLevelTokenizer } from "./byteLevelTokenizer.ts";
+import { CharacterTokenizer } from "./characterTokenizer.ts";
+import { parseDecoder } from "./decoders.ts";
 import { FormatError } from "./errors.ts";
 import { asArray, asFlag, asId, asObject, asString, type JsonObject, unsupported } from "./jsonFields.ts";
-import { maxMerges } from "./mergePiece.ts";
 import { parseNormalizer } from "./normalizers.ts";
-import { PairTable } from "./pairTable.ts";
-import type { BpeTables } from "./pieceEncoder.ts";
 import { parsePostProcessor } from "./postProcessors.ts";
-import { parsePreTokenizer } from "./preTokenizers.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import { parseByteLevelPreTokenizer, parsePreTokenizer } from "./preTokenizers.ts";
+import type { OffsetTokenizer, Tokenizer } from "./tokenizer.ts";
 import type { TokenizerJson, TokenizerShell } from "./tokenizerDefinition.ts";
-import { Vocabulary } from "./vocabulary.ts";
+import { readUnigram } from "./unigram.ts";
+import { readWordPiece } from "./wordPiece.ts";
 
-const modelKinds = ["BPE"];
+const modelKinds = ["BPE", "Unigram", "WordPiece"];
 
 /**
- * The tokenizer that a `tokenizer.json` describes: byte-level BPE (GPT-2, RoBERTa, Llama 3, Qwen, DeepSeek, …), with ids
- * equal to those of Hugging Face `tokenizers`. Its `truncation` and `padding` are kept, but not applied by `encode`.
+ * The tokenizer that a `tokenizer.json` describes, with ids, tokens and offsets equal to those of Hugging Face `tokenizers`:
+ * byte-level BPE (GPT-2, RoBERTa, Llama 3, Qwen, DeepSeek, …), WordPiece (BERT) and Unigram (T5, XLM-R). Its `truncation` and
+ * `padding` are applied by `encodeWithOffsets`, not by `encode`.
  *
  * @param json the text of the file, or what `JSON.parse` made of it
  * @throws FormatError for text that is no JSON, for malformed parts, and for kinds that are not supported, by name
  */
-export function parseTokenizerJson(json: string | object): Tokenizer {
+export function parseTokenizerJson(json: string | object): OffsetTokenizer {
   const root = asObject(typeof json === "string" ? parseJson(json) : json, "tokenizer.json");
-  checkDecoder(root.decoder);
-  const preTokenizer = parsePreTokenizer(root.pre_tokenizer);
+  const model = asObject(root.model, "model");
+  const kind = modelKind(model);
   const shell: TokenizerShell = {
     version: typeof root.version === "string" ? root.version : "1.0",
     truncation: root.truncation ?? null,
     padding: root.padding ?? null,
     normalizer: root.normalizer ?? null,
-    pre_tokenizer: root.pre_tokenizer,
+    pre_tokenizer: root.pre_tokenizer ?? null,
     post_processor: root.post_processor ?? null,
     decoder: root.decoder ?? null,
   };
-  return new ByteLevelTokenizer({
-    tables: readModel(asObject(root.model, "model")),
+  const common = {
     addedTokens: asArray(root.added_tokens ?? [], "added_tokens").map(readAddedToken),
     normalize: parseNormalizer(root.normalizer),
-    preTokenizer,
-    ...parsePostProcessor(root.post_processor),
+    postProcessor: parsePostProcessor(root.post_processor),
     shell,
+  };
+  if (kind === "BPE") {
+    checkByteLevelDecoder(root.decoder);
+    const preTokenizer = parseByteLevelPreTokenizer(root.pre_tokenizer);
+    return new ByteLevelTokenizer({ ...common, tables: readByteLevelModel(model), preTokenizer });
+  }
+  return new CharacterTokenizer({
+    ...common,
+    model: kind === "WordPiece" ? readWordPiece(model) : readUnigram(model),
+    steps: parsePreTokenizer(root.pre_tokenizer),
+    decoder: parseDecoder(root.decoder),
   });
+}
+
+/** The kind of a model; old files do not say it. */
+function modelKind(model: JsonObject): string {
+  if (model.type === undefined) {
+    if (model.merges !== undefined) return "BPE";
+    if (model.continuing_subword_prefix !== undefined) return "WordPiece";
+    if (Array.isArray(model.vocab)) return "Unigram";
+  }
+  const kind = asString(model.type, "model.type");
+  return modelKinds.includes(kind) ? kind : unsupported("model.type", kind, modelKinds);
 }
 
 function parseJson(text: string): unknown {
@@ -56,11 +77,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-function checkDecoder(json: unknown): void {
+function checkByteLevelDecoder(json: unknown): void {
   if (json === null || json === undefined) return;
   const decoder = asObject(json, "decoder");
   if (decoder.type === "Sequence") {
-    for (const inner of asArray(decoder.decoders, "decoder.decoders")) checkDecoder(inner);
+    for (const inner of asArray(decoder.decoders, "decoder.decoders")) checkByteLevelDecoder(inner);
   } else if (decoder.type !== "ByteLevel")
     unsupported("decoder.type", String(decoder.type), ["ByteLevel", "Sequence of ByteLevel"]);
 }
@@ -79,69 +100,15 @@ function readAddedToken(json: unknown, index: number): AddedToken {
   };
 }
 
-function readModel(model: JsonObject): BpeTables {
-  const kind = model.type === undefined && model.merges !== undefined ? "BPE" : asString(model.type, "model.type");
-  if (kind !== "BPE") unsupported("model.type", kind, modelKinds);
-  if (typeof model.dropout === "number" && model.dropout > 0) {
-    throw new FormatError(`model.dropout: ${model.dropout} makes ids random, which is not supported (set it to null)`);
-  }
-  for (const field of ["continuing_subword_prefix", "end_of_word_suffix"]) {
-    const value = model[field] ?? "";
-    if (value !== "")
-      throw new FormatError(`model.${field}: ${JSON.stringify(value)} is not supported (byte-level BPE has none)`);
-  }
-  const vocabulary = new Vocabulary();
-  const ids = new Map<string, number>();
-  for (const [token, id] of Object.entries(asObject(model.vocab, "model.vocab"))) {
-    const checked = asId(id, `model.vocab[${JSON.stringify(token)}]`);
-    vocabulary.addToken(token, checked);
-    ids.set(token, checked);
-  }
-  if (asFlag(model.byte_fallback, "model.byte_fallback", false)) {
-    const missing = byteCharacters.find((character) => !ids.has(character));
-    if (missing)
-      throw new FormatError(`model.byte_fallback: not supported where a byte is no token (missing: ${missing})`);
-  }
-  const unknown = model.unk_token ?? undefined;
-  return {
-    vocabulary,
-    merges: readMerges(asArray(model.merges, "model.merges"), ids),
-    ignoreMerges: asFlag(model.ignore_merges, "model.ignore_merges", false),
-    unknownId: unknown === undefined ? undefined : ids.get(asString(unknown, "model.unk_token")),
-    fuseUnknown: asFlag(model.fuse_unk, "model.fuse_unk", false),
-  };
-}
-
-function readMerges(json: readonly unknown[], ids: ReadonlyMap<string, number>): PairTable {
-  if (json.length >= maxMerges) {
-    throw new FormatError(`model.merges: ${json.length} merges are more than the ${maxMerges - 1} that are supported`);
-  }
-  const merges = new PairTable(json.length);
-  for (const [rank, merge] of json.entries()) {
-    const where = `model.merges[${rank}]`;
-    const [left, right, ...rest] = typeof merge === "string" ? merge.split(" ") : asArray(merge, where);
-    if (typeof left !== "string" || typeof right !== "string" || rest.length > 0) {
-      throw new FormatError(`${where}: expected two tokens, got ${JSON.stringify(merge)}`);
-    }
-    const find = (token: string): number => {
-      const id = ids.get(token);
-      if (id === undefined) throw new FormatError(`${where}: the token ${JSON.stringify(token)} is not in model.vocab`);
-      return id;
-    };
-    merges.set(find(left), find(right), rank, find(left + right));
-  }
-  return merges;
-}
-
 /**
  * What `tokenizer` is written as in a `tokenizer.json`, which Hugging Face `tokenizers` reads with identical ids.
  * @throws TypeError for a tokenizer that was not made by this package
  */
 export function toTokenizerJson(tokenizer: Tokenizer): TokenizerJson {
-  if (!(tokenizer instanceof ByteLevelTokenizer)) {
+  if (!(tokenizer instanceof ByteLevelTokenizer || tokenizer instanceof CharacterTokenizer)) {
     throw new TypeError("toTokenizerJson: expected a tokenizer made by this package (load, parse or train one)");
   }
-  const { shell, addedTokens, tables } = tokenizer.parts;
+  const { shell, addedTokens } = tokenizer.parts;
   const { version, truncation, padding, ...components } = shell;
   const added = addedTokens.map((token) => ({
     id: token.id,
@@ -152,32 +119,7 @@ export function toTokenizerJson(tokenizer: Tokenizer): TokenizerJson {
     normalized: token.normalized,
     special: token.special,
   }));
-  return { version, truncation, padding, added_tokens: added, ...components, model: writeModel(tables) };
-}
-
-function writeModel({ vocabulary, merges, ignoreMerges, unknownId, fuseUnknown }: BpeTables): object {
-  // Without a prototype, "__proto__" is a token like any other.
-  const vocab = Object.create(null) as Record<string, number>;
-  for (let id = 0; id < vocabulary.size; id++) {
-    const token = vocabulary.idToToken(id);
-    if (token !== undefined) vocab[token] = id;
-  }
-  const ranked: { left: number; right: number; rank: number }[] = [];
-  merges.forEach((left, right, rank) => {
-    ranked.push({ left, right, rank });
-  });
-  // Ranks may be equal where they are token ids (tiktoken); then the pair of the commoner tokens comes first.
-  ranked.sort((a, b) => a.rank - b.rank || a.left - b.left || a.right - b.right);
-  return {
-    type: "BPE",
-    dropout: null,
-    unk_token: unknownId === undefined ? null : vocabulary.idToToken(unknownId),
-    continuing_subword_prefix: null,
-    end_of_word_suffix: null,
-    fuse_unk: fuseUnknown,
-    byte_fallback: false,
-    ignore_merges: ignoreMerges,
-    vocab,
-    merges: ranked.map(({ left, right }) => [vocabulary.idToToken(left), vocabulary.idToToken(right)]),
-  };
+  const model =
+    "tables" in tokenizer.parts ? writeByteLevelModel(tokenizer.parts.tables) : tokenizer.parts.model.toJson();
+  return { version, truncation, padding, added_tokens: added, ...components, model };
 }

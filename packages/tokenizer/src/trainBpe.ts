@@ -7,7 +7,8 @@ import { ByteLevelTokenizer } from "./byteLevelTokenizer.ts";
 import { maxMerges } from "./mergePiece.ts";
 import { PairTable } from "./pairTable.ts";
 import { type PatternName, patterns, scannerFor } from "./patterns.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import { plainPostProcessor } from "./postProcessors.ts";
+import type { OffsetTokenizer } from "./tokenizer.ts";
 import { MergeTrainer } from "./trainMerges.ts";
 import { WordCounter } from "./trainWords.ts";
 import { Vocabulary } from "./vocabulary.ts";
@@ -56,7 +57,7 @@ const reportMilliseconds = 100;
 export async function trainByteLevelBpe(
   texts: Iterable<string> | AsyncIterable<string>,
   options: BpeTrainingOptions,
-): Promise<Tokenizer> {
+): Promise<OffsetTokenizer> {
   const { specialTokens = ["<|endoftext|>"], pattern = "gpt2" } = options;
   checkOptions(options, specialTokens, pattern);
   const pace = new Pace(options);
@@ -70,8 +71,7 @@ export async function trainByteLevelBpe(
     addedTokens: specialTokens.map((token, id) => specialToken(token, id)),
     normalize: undefined,
     preTokenizer: { steps: [], scan: scannerFor(patterns[pattern])! },
-    before: [],
-    after: [],
+    postProcessor: plainPostProcessor,
     shell: byteLevelShell(patterns[pattern]),
   });
 }
