@@ -1,4 +1,5 @@
 // Compressions of input files: told from the name's last extension, undone as a stream, with a limit on the growth.
+/// <reference path="./unbzip2Stream.d.ts" />
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Decompress as ZstdDecompress, ZstdErrorCode } from "fzstd";
