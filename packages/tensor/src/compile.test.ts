@@ -65,6 +65,20 @@ describe.each(executors)("compile on $name", (executor) => {
     expect(await listed(layer.weight)).toEqual([2, 3]);
   });
 
+  it("gives equal results that are recorded twice a life of their own", async () => {
+    const large = tensor(new Float32Array(5000).fill(2));
+    const step = compile((x: Tensor) => [x.add(1), x.add(1)], options);
+    const [first, second] = await step(large);
+    expect((await first!.data())[4999]).toBe(3);
+    first!.dispose();
+    expect((await second!.data())[4999]).toBe(3);
+    const update = compile((x: Tensor) => [x.mul(2).add(1), x.mul(2).add(1)], { ...options, donate: [0] });
+    const [a, b] = await update(tensor(new Float32Array(5000).fill(2)));
+    const [c] = await update(a!);
+    expect((await b!.data())[4999]).toBe(5);
+    expect((await c!.data())[4999]).toBe(11);
+  });
+
   it("returns literals and stored tensors", async () => {
     const stored = vector(5);
     const step = compile((x: Tensor) => [stored, tensor([6]), x], options);

@@ -44,7 +44,8 @@ export function divideWork(program: Program, donated: readonly boolean[]): HostW
     if (plan) return plan;
     const target = (output.node.op as unknown) === updateSliceOp ? inputs.get(output.node.inputs[0]!) : undefined;
     if (target === undefined || !donated[target] || slices.some((slice) => slice.target === target)) {
-      return { kind: "graph", output: addOutput(output) };
+      // Equal outputs become tensors of their own, each with a buffer that may be freed alone.
+      return { kind: "graph", output: inside.push(output) - 1 };
     }
     const [, patch, start] = output.node.inputs;
     slices.push({

@@ -22,7 +22,7 @@ export function findUpdateRegions(program: Program, donated: readonly boolean[])
   const outputs = new Set(program.outputs);
   const free = new Set(program.inputs.filter((input, i) => donated[i] && !outputs.has(input)));
   const regions: UpdateRegion[] = [];
-  for (const nodes of connectedParts(tailNodes(program, outputs))) {
+  for (const nodes of connectedParts(tailNodes(program))) {
     const region = makeRegion(nodes, outputs, free);
     if (!region) continue;
     regions.push(region);
@@ -33,13 +33,14 @@ export function findUpdateRegions(program: Program, donated: readonly boolean[])
 }
 
 /** Element-wise nodes from which only other such nodes of the same shape, and outputs, can be reached. */
-function tailNodes(program: Program, outputs: ReadonlySet<Tensor>): Set<Node> {
+function tailNodes({ nodes, outputs }: Program): Set<Node> {
   const tail = new Set<Node>();
-  const usedElsewhere = new Set<Tensor>();
+  // What is an output twice needs two places, and a kernel has one.
+  const usedElsewhere = new Set(outputs.filter((output, i) => outputs.indexOf(output) !== i));
   const usedByTail = new Set<Tensor>();
-  for (const node of program.nodes.toReversed()) {
+  for (const node of nodes.toReversed()) {
     const [value] = node.outputs;
-    const needed = usedByTail.has(value!) || outputs.has(value!);
+    const needed = usedByTail.has(value!) || outputs.includes(value!);
     if (needed && !usedElsewhere.has(value!) && isVectorStep(node)) {
       tail.add(node);
       for (const input of node.inputs) {
