@@ -114,7 +114,7 @@ export function compile<A extends unknown[], R>(
       checkProgram(program);
     }
     const optimizedAt = performance.now();
-    const constants = await constantArrays(tensorsOf(args, options.constants), recorded.program, args);
+    const constants = await constantArrays(tensorsOf(args, options.constants), recorded.program, args, executor);
     const baked = program.inputs.map((input) => constants.has(input));
     const donated = donatedInputs(args, recorded, options.donate).filter((_, i) => !baked[i]);
     const executable = await executor.compile(bakeConstants(program, constants), { donated });
@@ -195,6 +195,7 @@ async function constantArrays(
   constants: ReadonlySet<Tensor>,
   program: Program,
   args: readonly unknown[],
+  executor: Executor,
 ): Promise<Map<Tensor, HostArray>> {
   const given = flattenTensors(args).map(({ tensor }) => tensor);
   const bytes = [...constants].reduce(
@@ -204,7 +205,7 @@ async function constantArrays(
   if (bytes > largestConstants) return new Map();
   const entries = given.map(
     async (tensor, i) =>
-      [program.inputs[i]!, constants.has(tensor) && (await (await evaluate(tensor)).read())] as const,
+      [program.inputs[i]!, constants.has(tensor) && (await (await evaluate(tensor, executor)).read())] as const,
   );
   return new Map((await Promise.all(entries)).filter((entry): entry is [Tensor, HostArray] => entry[1] !== false));
 }

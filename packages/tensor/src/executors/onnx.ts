@@ -137,29 +137,30 @@ async function compileSession(
     throw withMemory(withOrigin(error, origins), program, new Map(), channel.broken);
   });
 
+  const places = outputPlaces(work.outputs, {
+    model: outputNames.length,
+    slices: slices.length,
+    kernels: kernels.length,
+  });
   const run = async (inputs: readonly (DeviceBuffer | HostArray)[]): Promise<DeviceBuffer[]> => {
     const sizes = bindDimensions(program, inputs);
     requireElements(sizes);
     const buffers = inputs.map((input) => (input instanceof OnnxBuffer ? input.id : hostPart(input as HostArray)));
-    const made = work.outputs.map((plan) => ({ plan, id: ids() }));
-    const idOf = (matches: (plan: OutputPlan) => boolean) => made.find(({ plan }) => matches(plan))?.id;
-    const run = {
+    const made = work.outputs.map(() => ids());
+    const request = {
       session,
       inputs: buffers,
-      outputs: outputNames.map((_, i) => idOf((plan) => plan.kind === "graph" && plan.output === i)),
-      slices: slices.map((_, i) => idOf((plan) => plan.kind === "slice" && plan.write === i)!),
-      kernels: kernels.map((_, i) =>
-        made.flatMap(({ plan, id }) =>
-          plan.kind === "kernel" && plan.kernel === i ? [{ array: plan.array, into: id }] : [],
-        ),
-      ),
+      outputs: places.model.map((output) => (output === undefined ? undefined : made[output])),
+      slices: places.slices.map((output) => made[output]!),
+      kernels: places.kernels.map((results) => results.map(({ array, output }) => ({ array, into: made[output]! }))),
       release: buffers.filter((buffer, i): buffer is number => donated[i] === true && typeof buffer === "number"),
     };
-    const results = await channel.send<RunOutput[]>({ kind: "run", request: run }).catch((error) => {
+    const results = await channel.send<RunOutput[]>({ kind: "run", request }).catch((error) => {
       throw withMemory(withOrigin(error, origins), program, sizes, channel.broken);
     });
-    return made.map(({ plan, id }, i) => {
+    return work.outputs.map((plan, i) => {
       const { dtype, shape } = program.outputs[i]!;
+      const id = made[i]!;
       if (plan.kind === "graph")
         return new OnnxBuffer(id, { dtype, shape: results[plan.output]!.shape }, results[plan.output]!.data);
       if (plan.kind === "slice") return new OnnxBuffer(id, { dtype, shape: inputs[slices[plan.write]!.target]!.shape });
@@ -172,6 +173,19 @@ async function compileSession(
       channel.send({ kind: "closeSession", session }).catch(() => {});
     },
   };
+}
+
+/** Which output of the program each output of the model, slice write and kernel makes; worked out once, as a step may have hundreds. */
+function outputPlaces(plans: readonly OutputPlan[], counts: { model: number; slices: number; kernels: number }) {
+  const model = new Array<number | undefined>(counts.model).fill(undefined);
+  const slices = new Array<number>(counts.slices);
+  const kernels = Array.from({ length: counts.kernels }, (): { array: number; output: number }[] => []);
+  for (const [output, plan] of plans.entries()) {
+    if (plan.kind === "graph") model[plan.output] = output;
+    else if (plan.kind === "slice") slices[plan.write] = output;
+    else kernels[plan.kernel]!.push({ array: plan.array, output });
+  }
+  return { model, slices, kernels };
 }
 
 /** Only what the thread needs: a tensor's own buffer may be larger than its elements. */

@@ -1,4 +1,4 @@
-// Scaled dot-product attention (Vaswani et al. 2017), plain: the oracle of any faster one.
+// Scaled dot-product attention (Vaswani et al. 2017): with masks, with dropout, and over a cache.
 import type { Dimension } from "../dimension.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { attendWithBias } from "../fused/attendWithBias.ts";

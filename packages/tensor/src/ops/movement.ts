@@ -276,9 +276,4 @@ function broadcastZero(like: Tensor): Tensor {
   return pad(slice(like, 0, 0, 0), 0, 0, like.shape[0]!);
 }
 
-/** Adds axes of size 1 in front so that `x` has `rank` axes. */
-export function expandRank(x: Tensor, rank: number): Tensor {
-  return x.shape.length >= rank ? x : reshape(x, [...Array<number>(rank - x.shape.length).fill(1), ...x.shape]);
-}
-
 export const movementOps = [reshapeOp, transposeOp, sliceOp, padOp, concatOp, splitOp] as const;
