@@ -19,7 +19,18 @@ export { Linear, type LinearLayer } from "./layers/linear.ts";
 export { QuantizedLinear } from "./layers/quantizedLinear.ts";
 export type { RopeScaling } from "./layers/rope.ts";
 export { TransposedLinear } from "./layers/transposedLinear.ts";
-export type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions, PretrainedModel } from "./model.ts";
+export type {
+  CachedDecoder,
+  CachedForwardOptions,
+  CausalLanguageModel,
+  CausalLanguageModelConfig,
+  EncoderDecoderConfig,
+  EncoderDecoderForwardOptions,
+  EncoderDecoderModel,
+  EncoderMemory,
+  ForwardOptions,
+  PretrainedModel,
+} from "./model.ts";
 export { Bert, type EncoderForwardOptions, type FreshOptions } from "./models/bert.ts";
 export { type BertConfig, type BertOptions, bertConfig } from "./models/bertConfig.ts";
 export {

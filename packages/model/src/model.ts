@@ -15,16 +15,62 @@ export interface PretrainedModel {
   toConfigJson(): Record<string, unknown>;
 }
 
-/** A decoder that predicts the next token. */
-export interface CausalLanguageModel extends PretrainedModel {
+export interface CachedForwardOptions {
+  /** Only for the decoder of an encoder-decoder, which needs it: what it attends to beside its own positions. */
+  memory?: EncoderMemory;
+}
+
+/**
+ * A decoder that goes on from a cache, alone or behind an encoder: what one generation loop steps. The two kinds differ only before
+ * the loop. A causal model begins with the prompt's ids and no memory; an encoder-decoder runs `encode` and `memoryOf` on the prompt
+ * once, begins with `[config.decoderStartId]`, and is given the same memory at each step. The memory is no part of the cache because
+ * it does not change: a donated cache that holds it would be copied out at each step.
+ */
+export interface CachedDecoder extends PretrainedModel {
   readonly config: CausalLanguageModelConfig;
-  /** int32 ids [batch, sequence] → logits [batch, sequence, vocabularySize]. */
-  forward(inputIds: Tensor, options?: ForwardOptions): Tensor;
   /**
    * New positions after those in the cache: int32 ids [batch, sequence], of which the cache holds `cache.length` before.
    * Returns the logits of the last position [batch, vocabularySize] and the cache with the new positions written in.
    */
-  forwardCached(inputIds: Tensor, cache: KeyValueCache): { logits: Tensor; cache: KeyValueCache };
+  forwardCached(
+    inputIds: Tensor,
+    cache: KeyValueCache,
+    options?: CachedForwardOptions,
+  ): { logits: Tensor; cache: KeyValueCache };
+}
+
+/** A decoder that predicts the next token. */
+export interface CausalLanguageModel extends CachedDecoder {
+  /** int32 ids [batch, sequence] → logits [batch, sequence, vocabularySize]. */
+  forward(inputIds: Tensor, options?: ForwardOptions): Tensor;
+}
+
+/** Keys and values that an encoder's states give to each layer of the decoder: [batch, heads, source, head size] each. */
+export interface EncoderMemory {
+  readonly key: readonly Tensor[];
+  readonly value: readonly Tensor[];
+  /** int32 [batch, source]: 1 for a token, 0 for padding. */
+  readonly attentionMask: Tensor;
+}
+
+export interface EncoderDecoderForwardOptions extends ForwardOptions {
+  /** int32 [batch, target]: what the decoder reads; in training `shiftRight(labels)`. */
+  decoderInputIds: Tensor;
+  /** int32 [batch, source]: 1 for a token, 0 for padding. Default all 1. */
+  attentionMask?: Tensor | undefined;
+}
+
+/** An encoder that reads a whole sequence, and a decoder that writes another from it. */
+export interface EncoderDecoderModel extends CachedDecoder {
+  readonly config: EncoderDecoderConfig;
+  /** int32 ids [batch, source] → logits [batch, target, vocabularySize]. */
+  forward(inputIds: Tensor, options: EncoderDecoderForwardOptions): Tensor;
+  /** int32 ids [batch, source] → the encoder's states [batch, source, width]. */
+  encode(inputIds: Tensor, options?: ForwardOptions & { attentionMask?: Tensor | undefined }): Tensor;
+  /** What `forwardCached` needs of the encoder's states; `attentionMask` as given to `encode`. */
+  memoryOf(states: Tensor, attentionMask?: Tensor): EncoderMemory;
+  /** int32 labels [batch, target] → what the decoder reads to predict them: the start token, then all labels but the last. */
+  shiftRight(labels: Tensor): Tensor;
 }
 
 export interface CausalLanguageModelConfig {
@@ -39,4 +85,13 @@ export interface CausalLanguageModelConfig {
   readonly keyValueHeads?: number;
   /** Size of one head. Default width / heads. */
   readonly headSize?: number;
+}
+
+/** `layers`, `heads` and the like are those of the decoder. */
+export interface EncoderDecoderConfig extends CausalLanguageModelConfig {
+  readonly encoderLayers: number;
+  /** The token that a decoder begins with. */
+  readonly decoderStartId: number;
+  /** The token that ends a sequence. */
+  readonly endOfTextId?: number | undefined;
 }
