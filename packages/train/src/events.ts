@@ -11,12 +11,16 @@ export interface StepEvent {
   readonly learningRate: number;
   /** Global norm of the gradients before clipping. */
   readonly gradientNorm: number;
+  /** What the objective tells beside the loss, for example the accuracy. */
+  readonly metrics?: Readonly<Record<string, number>>;
   /** Only in float16: whether this step was skipped, how many were so far, and the scale of the next step. */
   readonly lossScaling?: LossScalingReport;
   /** Tokens trained on per second, over the last few steps. */
   readonly tokensPerSecond: number;
   /** Estimate for the rest of the run. */
   readonly secondsLeft: number;
+  /** Seconds that this step waited for its batches; they are made ready while the step before runs. */
+  readonly dataWait?: number;
 }
 
 export interface EvaluationEvent {
@@ -24,7 +28,9 @@ export interface EvaluationEvent {
   readonly step: number;
   /** Mean loss on the held-out batches, in nats per token. */
   readonly loss: number;
-  /** True if it is the lowest so far. */
+  /** What the objective tells beside the loss, for example the accuracy. */
+  readonly metrics?: Readonly<Record<string, number>>;
+  /** True if it is the best so far, by `checkpoints.best`. */
   readonly best: boolean;
 }
 
@@ -40,7 +46,25 @@ export interface ResumeEvent {
   readonly path: string;
 }
 
-export type TrainEvent = StepEvent | EvaluationEvent | CheckpointEvent | ResumeEvent;
+/** Training went wrong and goes on from an earlier checkpoint, with the batches after those that did it. */
+export interface RollBackEvent {
+  readonly type: "rollBack";
+  /** Step of the checkpoint that training goes on from. */
+  readonly step: number;
+  /** The step that went wrong. */
+  readonly from: number;
+  /** The checkpoint's path. */
+  readonly path: string;
+  /** What was wrong: `"loss"`, `"gradientNorm"` or `"evaluation"`. */
+  readonly what: "loss" | "gradientNorm" | "evaluation";
+  readonly value: number;
+  /** What `value` had to stay below; undefined where it is no number. */
+  readonly limit: number | undefined;
+  /** Roll-backs so far, this one included. */
+  readonly count: number;
+}
+
+export type TrainEvent = StepEvent | EvaluationEvent | CheckpointEvent | ResumeEvent | RollBackEvent;
 
 export interface TrainResult {
   /** Updates made in all. */
