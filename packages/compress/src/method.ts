@@ -1,5 +1,5 @@
 // What every compression method is: it says first what it would do and what that saves, then does it.
-import type { CausalLanguageModel } from "@llm/model";
+import type { PretrainedModel } from "@llm/model";
 
 /** One way to make a model smaller. */
 export interface CompressionMethod {
@@ -9,12 +9,12 @@ export interface CompressionMethod {
    * What `apply` would change, from shapes alone.
    * @throws CompressionError for a model that the method does not fit.
    */
-  plan(model: CausalLanguageModel): CompressionPlan;
+  plan(model: PretrainedModel): CompressionPlan;
   /**
    * The compressed model. The given one stays as it is and shares the parameters that are not compressed.
    * @throws CompressionError for a model that the method does not fit.
    */
-  apply<M extends CausalLanguageModel>(model: M): Promise<M>;
+  apply<M extends PretrainedModel>(model: M): Promise<M>;
 }
 
 /** What a method changes in a model and what it leaves. */

@@ -15,6 +15,7 @@ export { type GenerateOptions, generateNaive, TextGenerator } from "./generate.t
 export type { Initialization } from "./initialize.ts";
 export type { KeyValueCache } from "./keyValueCache.ts";
 export type { Activation } from "./layers/activations.ts";
+export type { FloatLinear } from "./layers/floatLinear.ts";
 export { Linear, type LinearLayer } from "./layers/linear.ts";
 export { QuantizedLinear } from "./layers/quantizedLinear.ts";
 export type { RopeScaling } from "./layers/rope.ts";

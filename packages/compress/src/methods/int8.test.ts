@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { perplexity } from "@llm/eval";
 import {
+  BertForSequenceClassification,
   type CausalLanguageModel,
   Gpt,
   Linear,
@@ -63,7 +64,7 @@ async function plainProduct(x: Float32Array, rows: number, layer: QuantizedLinea
   const [inputs, outputs] = layer.weight.shape as [number, number];
   const weight = (await layer.weight.data()) as Int8Array;
   const scales = (await layer.weight_scale.data()) as Float32Array;
-  const bias = (await layer.bias.data()) as Float32Array;
+  const bias = (await layer.bias!.data()) as Float32Array;
   const lowest = Math.min(0, ...x);
   const scale = Math.fround((Math.max(0, ...x) - lowest) / 255);
   const zeroPoint = Math.max(0, Math.min(255, roundHalfToEven(Math.fround(-lowest / scale))));
@@ -177,6 +178,54 @@ describe("a quantised model", () => {
   });
 });
 
+describe("a model whose weights are stored [out, in]", () => {
+  const fixture = (name: string) => new URL(`../../../model/src/__fixtures__/${name}/`, import.meta.url).pathname;
+  const ids = Uint32Array.from(tokens, (token) => token % 64);
+
+  // "llama" has biases everywhere, "qwen3" none: both forms of the layer.
+  it.each(["llama", "qwen3"])("predicts nearly as well: %s", async (name) => {
+    const model = await loadModel(fixture(name));
+    const small = await quantizeInt8(model);
+    expect(parameterBytes(small)).toBe(int8().plan(model).bytesAfter);
+    expect(namedParameters(small).get("model.layers.0.mlp.down_proj.weight")).toMatchObject({
+      dtype: "int8",
+      shape: [32, 24],
+    });
+    const before = await perplexity(model, ids, { executor: reference });
+    const after = await perplexity(small, ids, { executor: reference });
+    expect(after.bitsPerToken).not.toBe(before.bitsPerToken);
+    expect(Math.abs(after.bitsPerToken / before.bitsPerToken - 1)).toBeLessThan(0.02);
+    const fast = await perplexity(small, ids, { executor: onnx });
+    expect(Math.abs(fast.bitsPerToken - after.bitsPerToken)).toBeLessThan(0.02);
+  });
+
+  it("is saved and loaded, and generates the same tokens", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "llm-compress-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const small = await quantizeInt8(await loadModel(fixture("llama")));
+    await saveModel(small, folder);
+    expect(await generate(await loadModel(folder))).toEqual(await generate(small));
+  });
+
+  it("classifies nearly alike: an encoder with a head", async () => {
+    const model = await loadModel(fixture("bert-sequence"), BertForSequenceClassification);
+    const small = await quantizeInt8(model);
+    const inputIds = tensor(
+      Int32Array.from(ids.slice(0, 18), (id) => id % 40),
+      { shape: [2, 9] },
+    );
+    const logits = async (classifier: BertForSequenceClassification) => {
+      using run = compile((classifier: BertForSequenceClassification) => classifier.forward(inputIds), {
+        executor: reference,
+      });
+      return (await (await run(classifier)).data()) as Float32Array;
+    };
+    const [before, after] = [await logits(model), await logits(small)];
+    const spread = Math.max(...before) - Math.min(...before);
+    for (const [i, value] of before.entries()) expect(Math.abs(after[i]! - value)).toBeLessThan(0.05 * spread);
+  });
+});
+
 async function generate(model: CausalLanguageModel): Promise<number[]> {
   const generator = new TextGenerator(model, { executor: onnx });
   const ids: number[] = [];
@@ -192,7 +241,7 @@ describe("bad input", () => {
       "int8: expected a model in float, but it is quantised already: it has transformer.h.0.attn.c_attn.weight_scale",
     );
     const none = { config: trained.config } as unknown as CausalLanguageModel;
-    await expect(quantizeInt8(none)).rejects.toThrow("int8: the model has no Linear layer to quantise");
+    await expect(quantizeInt8(none)).rejects.toThrow("int8: the model has no linear layer to quantise");
     expect(() => int8({ weightBits: 4 as 7 })).toThrow("int8: weightBits must be 7 or 8, got 4");
   });
 

@@ -1,7 +1,14 @@
 // INT8 with dynamic activations: the weights of linear layers as signed 8-bit numbers with a scale per output column, their inputs
 // rounded to unsigned 8-bit numbers when they come. Embeddings, norms and biases stay in float32, and so does the output layer
 // where it is the token embedding.
-import { type CausalLanguageModel, type Linear, namedParameters, QuantizedLinear, replaceLinears } from "@llm/model";
+import {
+  type FloatLinear,
+  namedParameters,
+  type PretrainedModel,
+  QuantizedLinear,
+  replaceLinears,
+  TransposedLinear,
+} from "@llm/model";
 import { byteSize, type Tensor, tensor } from "@llm/tensor";
 import { CompressionError } from "../errors.ts";
 import type { CompressionMethod, CompressionPlan, PlannedLayer } from "../method.ts";
@@ -41,15 +48,15 @@ export function int8(options: Int8Options = {}): CompressionMethod {
  * const small = await quantizeInt8(model);
  * await saveModel(small, "runs/small-int8");
  */
-export function quantizeInt8<M extends CausalLanguageModel>(model: M, options: Int8Options = {}): Promise<M> {
+export function quantizeInt8<M extends PretrainedModel>(model: M, options: Int8Options = {}): Promise<M> {
   return int8(options).apply(model);
 }
 
-function planInt8(model: CausalLanguageModel): CompressionPlan {
-  const layers = linearLayers(model).map(([path, { weight }]): PlannedLayer => {
-    const [inputs, outputs] = weight.shape as [number, number];
+function planInt8(model: PretrainedModel): CompressionPlan {
+  const layers = linearLayers(model).map(([path, { weight, size }]): PlannedLayer => {
+    const [inputs, outputs] = size;
     const bytesAfter = inputs * outputs + outputs * byteSize("float32");
-    return { path, shape: [inputs, outputs], bytesBefore: bytesOf(weight), bytesAfter };
+    return { path, shape: size, bytesBefore: bytesOf(weight), bytesAfter };
   });
   const changed = new Set(layers.map(({ path }) => `${path}.weight`));
   const all = [...namedParameters(model)].map(([path, parameter]) => ({ path, bytes: bytesOf(parameter) }));
@@ -59,24 +66,31 @@ function planInt8(model: CausalLanguageModel): CompressionPlan {
   return { method: "int8-dynamic", layers, unchanged, bytesBefore, bytesAfter: bytesBefore - saved };
 }
 
-async function applyInt8<M extends CausalLanguageModel>(model: M, levels: number): Promise<M> {
+async function applyInt8<M extends PretrainedModel>(model: M, levels: number): Promise<M> {
   const quantized = new Map<string, QuantizedLinear>();
-  for (const [path, { weight, bias }] of linearLayers(model)) {
-    const columns = weight.shape[1] as number;
-    const data = (await weight.data()) as Float32Array;
-    const { values, scales } = quantizeColumns(`int8: ${path}.weight`, data, { columns, levels });
-    const layer = new QuantizedLinear(
-      tensor(values, { shape: weight.shape as readonly number[] }),
-      tensor(scales),
-      bias,
-    );
-    quantized.set(path, layer);
+  for (const [path, layer] of linearLayers(model)) {
+    const { size, bias } = layer;
+    const [inputs, outputs] = size;
+    const stored = (await layer.weight.data()) as Float32Array;
+    const weight = layer instanceof TransposedLinear ? transpose(stored, inputs) : stored; // [in, out]
+    const { values, scales } = quantizeColumns(`int8: ${path}.weight`, weight, { columns: outputs, levels });
+    quantized.set(path, new QuantizedLinear(tensor(values, { shape: size }), tensor(scales), bias));
   }
   return replaceLinears(model, (_, path) => quantized.get(path));
 }
 
+/** The transpose of a matrix stored in rows of `columns` numbers. */
+function transpose(matrix: Float32Array, columns: number): Float32Array {
+  const rows = matrix.length / columns;
+  const turned = new Float32Array(matrix.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) turned[column * rows + row] = matrix[row * columns + column]!;
+  }
+  return turned;
+}
+
 /** The layers to quantise with their paths. */
-function linearLayers(model: CausalLanguageModel): [string, Linear][] {
+function linearLayers(model: PretrainedModel): [string, FloatLinear][] {
   const parameters = [...namedParameters(model).keys()];
   const quantized = parameters.find((path) => path.endsWith(".weight_scale"));
   if (quantized !== undefined) {
@@ -84,12 +98,12 @@ function linearLayers(model: CausalLanguageModel): [string, Linear][] {
       `int8: expected a model in float, but it is quantised already: it has ${quantized} (quantise the model it was made from)`,
     );
   }
-  const layers: [string, Linear][] = [];
+  const layers: [string, FloatLinear][] = [];
   replaceLinears(model, (layer, path) => {
     layers.push([path, layer]);
     return layer;
   });
-  if (layers.length === 0) throw new CompressionError("int8: the model has no Linear layer to quantise");
+  if (layers.length === 0) throw new CompressionError("int8: the model has no linear layer to quantise");
   return layers;
 }
 

@@ -1,7 +1,7 @@
 // A linear map with a bias.
 import type { Tensor } from "@llm/tensor";
 
-/** What a model's attention and feed-forward layers call; quantisation puts another implementation in a `Linear`'s place. */
+/** What a model's attention and feed-forward layers call; quantisation and adapters put other implementations in place. */
 export interface LinearLayer {
   forward(x: Tensor): Tensor;
 }
@@ -14,6 +14,11 @@ export class Linear implements LinearLayer {
   constructor(weight: Tensor, bias: Tensor) {
     this.weight = weight;
     this.bias = bias;
+  }
+
+  /** [in, out] */
+  get size(): readonly [number, number] {
+    return this.weight.shape as [number, number];
   }
 
   /** [..., in] → [..., out] */

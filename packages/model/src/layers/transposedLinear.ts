@@ -12,6 +12,12 @@ export class TransposedLinear implements LinearLayer {
     if (bias) this.bias = bias;
   }
 
+  /** [in, out] */
+  get size(): readonly [number, number] {
+    const [outputs, inputs] = this.weight.shape as [number, number];
+    return [inputs, outputs];
+  }
+
   /** [..., in] → [..., out] */
   forward(x: Tensor): Tensor {
     const product = x.matmul(this.weight, { transposeB: true });
