@@ -61,10 +61,7 @@ export async function exportedForward(name: string, model: Gpt): Promise<Exporte
   return { name, recorded: forward.record(model, ids[0]!), inputNames: { "1": "input_ids" }, runs };
 }
 
-interface Batch {
-  readonly inputIds: Tensor;
-  readonly labels: Tensor;
-}
+type Batch = Readonly<Record<"inputIds" | "labels", Tensor>>;
 
 const optimizer = adamW();
 
@@ -72,7 +69,7 @@ const optimizer = adamW();
 export function compiledTrainingStep() {
   return compile(({ model, optimizer: state }: TrainState, batch: Batch, key: RandomKey, scalars: NamedTensors) => {
     const mean = (m: typeof model) => {
-      const { sum, count } = causalLanguageModel(m, batch, key);
+      const { sum, count } = causalLanguageModel.loss(m, batch, key);
       return sum.div(count);
     };
     const [loss, slopes] = valueAndGrad(mean)(model);

@@ -37,12 +37,14 @@ export interface BatchPosition {
   readonly step: number;
 }
 
-/** Batches, one after another. Iterating and `next` go on from the same place. */
-export interface BatchStream extends AsyncIterable<Batch> {
+/** Batches (windows of tokens, or whatever `B` says), one after another. Iterating and `next` go on from the same place. */
+export interface BatchStream<B = Batch> extends AsyncIterable<B> {
   /** Batches in one epoch; the last, incomplete one is left out. */
   readonly batchesPerEpoch: number;
+  /** All the data where it is in memory, in any division: it can then be checked before a run begins. */
+  readonly inMemory?: readonly B[];
   /** The next batch, or undefined after the last epoch. The batch after it is read meanwhile. */
-  next(): Promise<Batch | undefined>;
+  next(): Promise<B | undefined>;
   /** Where the next batch will come from: save it with a checkpoint. */
   position(): BatchPosition;
   /**

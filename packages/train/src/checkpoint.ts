@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { BatchPosition } from "@llm/data";
-import { loadWeights, saveModel } from "@llm/model";
+import { loadWeights, type PretrainedModel, saveModel } from "@llm/model";
 import { tensor } from "@llm/tensor";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "@llm/tensor/safetensors";
 import { TrainError } from "./errors.ts";
@@ -59,7 +59,7 @@ export async function findCheckpoint(folder: string, which: "last" | "best"): Pr
 /** Writes a checkpoint and then removes those that are neither among the newest `keep` nor the best. Returns its path. */
 export async function saveCheckpoint(
   folder: string,
-  state: TrainState,
+  state: TrainState<PretrainedModel>,
   position: RunPosition,
   keep: number,
 ): Promise<string> {
@@ -97,7 +97,7 @@ async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-function* stateEntries({ optimizer, lossScaling }: TrainState) {
+function* stateEntries({ optimizer, lossScaling }: TrainState<PretrainedModel>) {
   const kinds = lossScaling ? { ...optimizer, [lossScalingKind]: lossScaling } : optimizer;
   for (const [kind, tensors] of Object.entries(kinds)) {
     for (const [name, value] of Object.entries(tensors)) {
@@ -138,7 +138,10 @@ export async function readPosition(path: string): Promise<RunPosition> {
  * Reads a checkpoint's weights and the rest of its state. `initial` (the state a run starts with) says which tensors there must be;
  * their elements are not used.
  */
-export async function loadState(path: string, initial: TrainState): Promise<TrainState> {
+export async function loadState<Model extends PretrainedModel>(
+  path: string,
+  initial: TrainState<Model>,
+): Promise<TrainState<Model>> {
   const model = await loadWeights(initial.model, path);
   await using file = await openOptimizerFile(path);
   const load = async (kind: string, expected: NamedTensors): Promise<NamedTensors> => {

@@ -1,39 +1,77 @@
-// Loss on held-out batches during training.
-
+// Loss and metrics on held-out batches during training.
 import type { BatchStream } from "@llm/data";
-import type { CausalLanguageModel } from "@llm/model";
-import { type CompiledFunction, compile, type Executor } from "@llm/tensor";
-import { checkBatch, toTensors } from "./batches.ts";
+import type { PretrainedModel } from "@llm/model";
+import { type CompiledFunction, compile, type Executor, type HostArray, type Tensor } from "@llm/tensor";
 import { TrainError } from "./errors.ts";
-import type { BatchTensors, Objective, SummedLoss } from "./objectives/objective.ts";
+import { MeanMetrics, type SummedMetrics, summedMetrics } from "./meanMetrics.ts";
+import type { Objective } from "./objectives/objective.ts";
+import type { NamedTensors } from "./optimizers/optimizer.ts";
 import { disposeTensors } from "./trainState.ts";
 
-export class Evaluation {
-  readonly #loss: CompiledFunction<[CausalLanguageModel, BatchTensors], SummedLoss>;
+export interface EvaluationResult {
+  /** Mean loss over the targets. */
+  readonly loss: number;
+  /** Only for an objective that has some. */
+  readonly metrics?: Readonly<Record<string, number>>;
+}
 
-  constructor(objective: Objective, executor: Executor | undefined) {
-    this.#loss = compile((model, batch) => objective(model, batch), executor ? { executor } : {});
+interface Evaluated {
+  readonly sum: Tensor;
+  readonly count: Tensor;
+  readonly metrics: SummedMetrics | undefined;
+  readonly predictions: NamedTensors;
+}
+
+/** Held-out batches are the same at each evaluation, masks drawn for them too, whatever the seed of the run. */
+const evaluationSeed = 0;
+
+export class Evaluation<Model extends PretrainedModel, B> {
+  readonly #objective: Objective<Model, B>;
+  readonly #evaluate: CompiledFunction<[Model, NamedTensors], Evaluated>;
+
+  constructor(objective: Objective<Model, B>, executor: Executor | undefined) {
+    this.#objective = objective;
+    this.#evaluate = compile(
+      (model, batch) => {
+        const loss = objective.loss(model, batch);
+        const predictions = (objective.scorer && loss.predictions) ?? {};
+        return { sum: loss.sum, count: loss.count, metrics: summedMetrics(loss), predictions };
+      },
+      executor ? { executor } : {},
+    );
   }
 
-  /** Mean loss (nats) over the first `batches` batches of the stream; the same ones each time. */
-  async run(model: CausalLanguageModel, stream: BatchStream, batches: number): Promise<number> {
+  /** Over the first `batches` batches of the stream; the same ones each time. */
+  async run(model: Model, stream: BatchStream<B>, batches: number): Promise<EvaluationResult> {
     stream.seek({ ...stream.position(), epoch: 0, step: 0 });
+    const means = new MeanMetrics();
+    const scorer = this.#objective.scorer?.();
     let sum = 0;
     let count = 0;
     for (let i = 0; i < Math.min(batches, stream.batchesPerEpoch); i++) {
       const held = (await stream.next())!;
-      checkBatch(held, model.config);
-      const batch = toTensors(held);
-      const loss = await this.#loss(model, batch);
-      sum += await loss.sum.item();
-      count += await loss.count.item();
-      disposeTensors([batch, loss]);
+      if (!stream.inMemory) this.#objective.checkBatch?.(held, model);
+      const { inputs, task } = this.#objective.prepare(held, model, { seed: evaluationSeed, place: `held-out ${i}` });
+      const result = await this.#evaluate(model, inputs);
+      sum += await result.sum.item();
+      count += await result.count.item();
+      await means.add(result.metrics, task);
+      scorer?.add(held, await hostArrays(result.predictions));
+      disposeTensors([inputs, result]);
     }
     if (count === 0) throw new TrainError("Trainer: the held-out batches have no targets (every label is -100)");
-    return sum / count;
+    const metrics = { ...means.finish(), ...scorer?.result() };
+    return { loss: sum / count, ...(Object.keys(metrics).length > 0 && { metrics }) };
   }
 
   dispose(): void {
-    this.#loss.dispose();
+    this.#evaluate.dispose();
   }
+}
+
+async function hostArrays(tensors: NamedTensors): Promise<Record<string, HostArray>> {
+  const entries = Object.entries(tensors).map(async ([name, tensor]): Promise<[string, HostArray]> => {
+    return [name, { dtype: tensor.dtype, shape: tensor.shape as readonly number[], data: await tensor.data() }];
+  });
+  return Object.fromEntries(await Promise.all(entries));
 }

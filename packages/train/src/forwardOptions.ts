@@ -1,9 +1,17 @@
 // A model whose forward always has some options: what a run decides about the forward need not pass through every objective.
-import type { CausalLanguageModel, ForwardOptions } from "@llm/model";
-import type { Tensor } from "@llm/tensor";
+import type { ForwardOptions, PretrainedModel } from "@llm/model";
 
-/** The same model and parameters, with `options` added to those of each call of `forward`. */
-export function withForwardOptions(model: CausalLanguageModel, options: ForwardOptions): CausalLanguageModel {
-  const forward = (inputIds: Tensor, others?: ForwardOptions) => model.forward(inputIds, { ...others, ...options });
+interface Forwarding {
+  forward(input: unknown, options?: object): unknown;
+}
+
+/** The same model and parameters, with `options` added to those of each call of `forward`, where the model has one. */
+export function withForwardOptions<Model extends PretrainedModel>(model: Model, options: ForwardOptions): Model {
+  if (!isForwarding(model)) return model;
+  const forward = (input: unknown, others?: object) => model.forward(input, { ...others, ...options });
   return Object.assign(Object.create(Object.getPrototypeOf(model)), model, { forward });
+}
+
+function isForwarding<Model extends PretrainedModel>(model: Model): model is Model & Forwarding {
+  return "forward" in model && typeof model.forward === "function";
 }

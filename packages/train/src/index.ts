@@ -12,7 +12,7 @@ export type {
 export { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
 export type { LossScalingOptions, LossScalingReport } from "./lossScaling.ts";
 export { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
-export type { BatchTensors, Objective, SummedLoss } from "./objectives/objective.ts";
+export type { Draw, Objective, PreparedBatch, Scorer, SummedLoss } from "./objectives/objective.ts";
 export { type AdamWOptions, adamW } from "./optimizers/adamw.ts";
 export type { NamedTensors, Optimizer, OptimizerState, UpdateInput } from "./optimizers/optimizer.ts";
 export {
@@ -25,4 +25,4 @@ export {
 } from "./schedules.ts";
 export { type RunOptions, Trainer, type TrainerOptions } from "./trainer.ts";
 export type { TrainState } from "./trainState.ts";
-export { type MicroBatch, type StepResult, TrainStep } from "./trainStep.ts";
+export { type MicroBatch, type StepOptions, type StepResult, TrainStep } from "./trainStep.ts";

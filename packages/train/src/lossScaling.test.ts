@@ -10,9 +10,9 @@ import {
 } from "@llm/tensor";
 import { describe, expect, it } from "vitest";
 import { batchOf, countingBatches } from "../test/memoryBatches.ts";
-import { toTensors } from "./batches.ts";
 import { initialLossScaling, type LossScalingOptions, nextLossScaling } from "./lossScaling.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+import { windowTensors } from "./objectives/windowTensors.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import type { NamedTensors } from "./optimizers/optimizer.ts";
 import { parametersOf, type TrainState } from "./trainState.ts";
@@ -80,7 +80,7 @@ async function run({ steps, microBatches = 1, ...options }: RunOptions) {
   const results: (Omit<StepResult, "state"> & Awaited<ReturnType<typeof copyOf>>)[] = [];
   for (let step = 0; step < steps; step++) {
     const parts = countingBatches(microBatches, { rows: 2 + step }).map((batch) => ({
-      batch: toTensors(batch),
+      batch: windowTensors(batch),
       key: RandomKey.from(0, step),
     }));
     const { state: next, ...result } = await trainStep.run(state, parts, step, 0.01);
@@ -175,7 +175,7 @@ describe("200 steps of a small GPT", () => {
     let state = trainStep.initialState(new Gpt({ vocabularySize, contextLength: 16, layers: 2, heads: 2, width: 32 }));
     const losses: number[] = [];
     for (let step = 0; step < 200; step++) {
-      const batch = toTensors(batchOf(noisyRows(step, 8, 16)));
+      const batch = windowTensors(batchOf(noisyRows(step, 8, 16)));
       const result = await trainStep.run(state, [{ batch, key: RandomKey.from(0, step) }], step, 3e-3);
       state = result.state;
       losses.push(result.loss);

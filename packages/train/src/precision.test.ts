@@ -13,10 +13,11 @@ import {
 } from "@llm/tensor";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { countingBatches, memoryBatches } from "../test/memoryBatches.ts";
-import { toTensors } from "./batches.ts";
 import { DivergedError } from "./errors.ts";
 import type { StepEvent } from "./events.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+import type { Objective } from "./objectives/objective.ts";
+import { windowTensors } from "./objectives/windowTensors.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
 import { type StepOptions, TrainStep } from "./trainStep.ts";
@@ -95,9 +96,12 @@ describe("float16", () => {
 
   it("ends the run where gradients overflow whatever the scale", async () => {
     // The loss is finite, its gradient with respect to the logits above 65504.
-    const steep: TrainerOptions["objective"] = (model, batch, key) => {
-      const { sum, count } = causalLanguageModel(model, batch, key);
-      return { sum: sum.mul(1e9), count };
+    const steep: Objective = {
+      ...causalLanguageModel,
+      loss: (model, batch, key) => {
+        const { sum, count } = causalLanguageModel.loss(model, batch, key);
+        return { sum: sum.mul(1e9), count };
+      },
     };
     const error = await train({ precision: "float16", objective: steep, steps: 40 }).catch((error: Error) => error);
     expect(error).toBeInstanceOf(DivergedError);
@@ -122,7 +126,7 @@ describe("recomputed activations", () => {
 
 describe("the program of a step", () => {
   const model = new Gpt({ vocabularySize: 11, contextLength: 64, layers: 6, heads: 2, width: 16 });
-  const sample = { batch: toTensors(countingBatches(1, { rows: 4, length: 64 })[0]!), key: RandomKey.from(0) };
+  const sample = { batch: windowTensors(countingBatches(1, { rows: 4, length: 64 })[0]!), key: RandomKey.from(0) };
 
   function programOf(options: Pick<StepOptions, "precision" | "recomputeActivations">) {
     const fixed = { objective: causalLanguageModel, optimizer: adamW(), gradientClipping: 1, executor: undefined };
@@ -149,11 +153,14 @@ describe("the program of a step", () => {
 
   it("lets an objective see the model's parameters and fields with activations recomputed", async () => {
     const names: string[] = [];
-    const decaying: TrainerOptions["objective"] = (model, batch, key) => {
-      for (const [name] of namedParameters(model)) names.push(name);
-      expect(model).toBeInstanceOf(Gpt);
-      expect(model.config.layers).toBe(2);
-      return causalLanguageModel(model, batch, key);
+    const decaying: Objective = {
+      ...causalLanguageModel,
+      loss: (model, batch, key) => {
+        for (const [name] of namedParameters(model)) names.push(name);
+        expect(model).toBeInstanceOf(Gpt);
+        expect(model.config.layers).toBe(2);
+        return causalLanguageModel.loss(model, batch, key);
+      },
     };
     const { trainer } = await train({ objective: decaying, recomputeActivations: true, steps: 1 });
     expect(names).toEqual([...namedParameters(trainer.model)].map(([name]) => name));

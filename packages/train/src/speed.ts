@@ -4,18 +4,14 @@
 const window = 20;
 
 export class Speed {
-  readonly #times: number[] = [];
-  readonly #tokensPerStep: number;
+  readonly #steps: { readonly seconds: number; readonly tokens: number }[] = [];
 
-  constructor(tokensPerStep: number) {
-    this.#tokensPerStep = tokensPerStep;
-  }
-
-  /** Notes the length of a step in seconds and returns the rates. */
-  add(seconds: number, stepsLeft: number): { tokensPerSecond: number; secondsLeft: number } {
-    this.#times.push(seconds);
-    if (this.#times.length > window) this.#times.shift();
-    const average = this.#times.reduce((a, b) => a + b) / this.#times.length;
-    return { tokensPerSecond: this.#tokensPerStep / average, secondsLeft: average * stepsLeft };
+  /** Notes the length of a step in seconds and its tokens, and returns the rates. */
+  add(seconds: number, tokens: number, stepsLeft: number): { tokensPerSecond: number; secondsLeft: number } {
+    this.#steps.push({ seconds, tokens });
+    if (this.#steps.length > window) this.#steps.shift();
+    const total = this.#steps.reduce((sum, step) => sum + step.seconds, 0);
+    const tokensSeen = this.#steps.reduce((sum, step) => sum + step.tokens, 0);
+    return { tokensPerSecond: tokensSeen / total, secondsLeft: (total / this.#steps.length) * stepsLeft };
   }
 }

@@ -3,9 +3,9 @@ import { type CausalLanguageModel, Gpt, namedParameters } from "@llm/model";
 import { compile, RandomKey, referenceExecutor, setDefaultExecutor, tensor } from "@llm/tensor";
 import { describe, expect, it } from "vitest";
 import { batchOf, countingBatches } from "../test/memoryBatches.ts";
-import { toTensors } from "./batches.ts";
 import { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+import { windowTensors } from "./objectives/windowTensors.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import type { NamedTensors, Optimizer } from "./optimizers/optimizer.ts";
 import { parametersOf } from "./trainState.ts";
@@ -18,7 +18,7 @@ const newModel = (seed = 0) =>
 /** Takes the gradient itself as the step: what reaches the optimiser can be read off the weights. */
 const subtractGradient: Optimizer = {
   name: "subtract",
-  settings: {},
+  settings: () => ({}),
   initialState: () => ({}),
   scalars: () => ({}),
   update: ({ parameters, gradients }) => ({
@@ -52,7 +52,7 @@ async function updated(
   let state = { model: model as CausalLanguageModel, optimizer: optimizer.initialState(parametersOf(model)) };
   const results: { loss: number; gradientNorm: number }[] = [];
   for (let step = 0; step < steps; step++) {
-    const microBatches = batches.map((batch, i) => ({ batch: toTensors(batch), key: RandomKey.from(0, i) }));
+    const microBatches = batches.map((batch, i) => ({ batch: windowTensors(batch), key: RandomKey.from(0, i) }));
     const { state: next, ...result } = await trainStep.run(state, microBatches, step, 0.01);
     state = next;
     results.push(result);

@@ -9,6 +9,7 @@ import { findCheckpoint, listCheckpoints } from "./checkpoint.ts";
 import { DivergedError, TrainError } from "./errors.ts";
 import type { EvaluationEvent, TrainEvent } from "./events.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+import type { Objective } from "./objectives/objective.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
 
@@ -275,11 +276,14 @@ describe("divergence", () => {
   });
 
   it("notices gradients that are not numbers before the weights they damage are saved", async () => {
-    const objective: TrainerOptions["objective"] = (model, batch, key) => {
-      const loss = causalLanguageModel(model, batch, key);
-      // Square root of zero: a finite value with an infinite slope.
-      const slope = (model as Gpt).transformer.ln_f.weight.mul(0).sum().sqrt();
-      return { ...loss, sum: loss.sum.add(slope) };
+    const objective: Objective = {
+      ...causalLanguageModel,
+      loss: (model, batch, key) => {
+        const loss = causalLanguageModel.loss(model, batch, key);
+        // Square root of zero: a finite value with an infinite slope.
+        const slope = (model as Gpt).transformer.ln_f.weight.mul(0).sum().sqrt();
+        return { ...loss, sum: loss.sum.add(slope) };
+      },
     };
     const error = await failureOf(newTrainer({ objective, checkpoints: { folder, every: 1 } }).run());
     expect(error.message).toMatch(

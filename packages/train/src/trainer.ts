@@ -1,29 +1,30 @@
 // The training loop: step, tell, evaluate, save. One `Trainer` is one run; it goes on from its newest checkpoint by itself.
-import type { BatchStream } from "@llm/data";
-import { type CausalLanguageModel, namedParameters } from "@llm/model";
+import type { Batch, BatchStream } from "@llm/data";
+import { type CausalLanguageModel, namedParameters, type PretrainedModel } from "@llm/model";
 import { type Executor, type Precision, precisions } from "@llm/tensor";
 import { TrainError } from "./errors.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import type { LossScalingOptions } from "./lossScaling.ts";
+import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
 import type { Objective } from "./objectives/objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { type Progress, progressBar } from "./progressBar.ts";
 import type { Schedule } from "./schedules.ts";
 import { TrainingRun } from "./trainingRun.ts";
 
-export interface TrainerOptions {
+export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageModel, B = Batch> {
   /** Where training starts. The run trains a copy: read the result from `trainer.model`. */
-  model: CausalLanguageModel;
+  model: Model;
   /** Batches to train on. */
-  data: BatchStream;
+  data: BatchStream<B>;
   /** Updates in all, those of a resumed run included. */
   steps: number;
   /** Rate of each step, or one for all. Default 3e-4. */
   learningRate?: Schedule | number;
   /** Default `adamW()`. */
   optimizer?: Optimizer;
-  /** Default `causalLanguageModel`: predict the next token. */
-  objective?: Objective;
+  /** Default `causalLanguageModel`: predict the next token. Other models and other batches need the objective they are for. */
+  objective?: Objective<Model, B>;
   /** Largest global norm of the gradients; `false` for no clipping. Default 1. */
   gradientClipping?: number | false;
   /** Batches that make up one update. Default 1. */
@@ -32,10 +33,10 @@ export interface TrainerOptions {
   seed?: number;
   evaluation?: {
     /** Held-out batches. */
-    data: BatchStream;
+    data: BatchStream<B>;
     /** Evaluate after every so many updates, and after the last. */
     every: number;
-    /** How many batches, always the same. Default 20. */
+    /** How many batches, always the same; Infinity for all of an epoch. Default 20. */
     batches?: number;
   };
   checkpoints?: {
@@ -73,6 +74,11 @@ export interface RunOptions {
   handleSignals?: boolean;
 }
 
+/** Only the default objective may be left out. */
+type NeedsObjective<Model extends PretrainedModel, B> = [Model, Batch] extends [CausalLanguageModel, B]
+  ? unknown
+  : { objective: Objective<Model, B> };
+
 /**
  * Trains a model.
  *
@@ -80,18 +86,22 @@ export interface RunOptions {
  * const trainer = new Trainer({ model, data, steps: 200, learningRate: 1e-3, checkpoints: { folder: "runs/small" } });
  * await trainer.run();
  */
-export class Trainer {
-  readonly #options: TrainerOptions;
-  #run: TrainingRun | undefined;
+export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Batch> {
+  readonly #options: TrainerOptions<Model, B>;
+  readonly #objective: Objective<Model, B>;
+  #run: TrainingRun<Model, B> | undefined;
 
-  /** Throws a `TrainError` that names the option that cannot work. */
-  constructor(options: TrainerOptions) {
+  /** Throws a `TrainError` that names the option that cannot work, or what is wrong with data that is in memory. */
+  constructor(options: TrainerOptions<Model, B> & NeedsObjective<Model, B>) {
     checkOptions(options);
     this.#options = options;
+    // The type of the options leaves no other model and batches without an objective.
+    this.#objective = options.objective ?? (causalLanguageModel as unknown as Objective<Model, B>);
+    checkObjective(this.#objective, options);
   }
 
   /** The model as trained so far. */
-  get model(): CausalLanguageModel {
+  get model(): Model {
     return this.#run?.model ?? this.#options.model;
   }
 
@@ -128,7 +138,7 @@ export class Trainer {
 
   /** The run as a stream of events: it trains while they are taken. */
   async *events(signal?: AbortSignal): AsyncGenerator<TrainEvent, TrainResult> {
-    const run = new TrainingRun(this.#options);
+    const run = new TrainingRun(this.#options, this.#objective);
     this.#run = run;
     const record = async <E extends TrainEvent>(event: E): Promise<E> => {
       await run.metrics?.append(event);
@@ -151,13 +161,23 @@ export class Trainer {
   }
 }
 
-function checkOptions(options: TrainerOptions): void {
+function checkObjective<Model extends PretrainedModel, B>(
+  objective: Objective<Model, B>,
+  { model, data, evaluation }: TrainerOptions<Model, B>,
+): void {
+  objective.checkModel?.(model);
+  for (const stream of [data, evaluation?.data]) {
+    for (const batch of stream?.inMemory ?? []) objective.checkBatch?.(batch, model);
+  }
+}
+
+function checkOptions<Model extends PretrainedModel, B>(options: TrainerOptions<Model, B>): void {
   const { accumulation = 1, gradientClipping = 1, seed = 0, learningRate = 0, evaluation, checkpoints } = options;
   const counts = {
     steps: options.steps,
     accumulation,
     "evaluation.every": evaluation?.every ?? 1,
-    "evaluation.batches": evaluation?.batches ?? 1,
+    "evaluation.batches": evaluation?.batches === Number.POSITIVE_INFINITY ? 1 : (evaluation?.batches ?? 1),
     "checkpoints.every": checkpoints?.every ?? 1,
     "checkpoints.keep": checkpoints?.keep ?? 1,
     "lossScaling.growthInterval": options.lossScaling?.growthInterval ?? 1,

@@ -1,8 +1,7 @@
 // One training run: its state, and what can be done to it. `Trainer` decides when.
 import { join } from "node:path";
-import type { CausalLanguageModel } from "@llm/model";
+import type { PretrainedModel } from "@llm/model";
 import { flattenTensors, mapTensors, RandomKey, type Tensor, tensor } from "@llm/tensor";
-import { checkBatch, toTensors } from "./batches.ts";
 import {
   checkpointPath,
   findCheckpoint,
@@ -16,41 +15,37 @@ import { DivergedError, TrainError } from "./errors.ts";
 import { Evaluation } from "./evaluation.ts";
 import type { CheckpointEvent, EvaluationEvent, ResumeEvent, StepEvent, TrainResult } from "./events.ts";
 import { MetricsFile } from "./metricsFile.ts";
-import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+import type { Objective } from "./objectives/objective.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { constantSchedule, type Schedule } from "./schedules.ts";
 import { Speed } from "./speed.ts";
 import type { TrainerOptions } from "./trainer.ts";
-import { disposeTensors, type TrainState } from "./trainState.ts";
+import { disposeTensors, parametersOf, type TrainState } from "./trainState.ts";
 import { type MicroBatch, TrainStep } from "./trainStep.ts";
 
 /** Gradients that overflow float16 with the loss not scaled up at all are not going to be small enough. */
 const lowestScale = 1;
 
-export class TrainingRun {
+export class TrainingRun<Model extends PretrainedModel, B> {
   readonly metrics: MetricsFile | undefined;
-  readonly #options: TrainerOptions;
+  readonly #options: TrainerOptions<Model, B>;
+  readonly #objective: Objective<Model, B>;
   readonly #optimizer: Optimizer;
   readonly #schedule: Schedule;
-  readonly #trainStep: TrainStep;
-  readonly #evaluation: Evaluation | undefined;
-  #state: TrainState | undefined;
-  #speed: Speed | undefined;
+  readonly #trainStep: TrainStep<Model>;
+  readonly #evaluation: Evaluation<Model, B> | undefined;
+  readonly #speed = new Speed();
+  #state: TrainState<Model> | undefined;
   #step = 0;
   #loss: number | undefined;
   #best: RunPosition["best"];
   #savedStep = 0;
 
-  constructor(options: TrainerOptions) {
-    const {
-      objective = causalLanguageModel,
-      executor,
-      gradientClipping = 1,
-      learningRate = 3e-4,
-      checkpoints,
-    } = options;
+  constructor(options: TrainerOptions<Model, B>, objective: Objective<Model, B>) {
+    const { executor, gradientClipping = 1, learningRate = 3e-4, checkpoints } = options;
     this.#options = options;
+    this.#objective = objective;
     this.#optimizer = options.optimizer ?? adamW();
     this.#schedule = typeof learningRate === "number" ? constantSchedule({ peak: learningRate }) : learningRate;
     this.#trainStep = new TrainStep({
@@ -72,7 +67,7 @@ export class TrainingRun {
     return this.#step;
   }
 
-  get model(): CausalLanguageModel {
+  get model(): Model {
     return this.#state?.model ?? this.#options.model;
   }
 
@@ -102,8 +97,9 @@ export class TrainingRun {
       return undefined;
     }
     const position = await readPosition(path);
-    // Checkpoints from before there was a choice say nothing of precision.
-    checkSettings(path, { precision: "float32", ...position.settings }, this.#settings());
+    // Checkpoints from before there was a choice say nothing of it.
+    const saved = { precision: "float32", objective: { name: "causalLanguageModel" }, ...position.settings };
+    checkSettings(path, saved, this.#settings());
     this.#state = await loadState(path, this.#trainStep.initialState(model));
     data.seek(position.data);
     this.#step = position.step;
@@ -117,7 +113,7 @@ export class TrainingRun {
     const start = performance.now();
     const step = this.#step;
     const learningRate = this.#schedule(step);
-    const microBatches = await this.#nextMicroBatches(step);
+    const { microBatches, tokens } = await this.#nextMicroBatches(step);
     const { state, ...result } = await this.#trainStep.run(this.#state!, microBatches, step, learningRate);
     const { loss, gradientNorm, lossScaling } = result;
     disposeTensors(microBatches);
@@ -132,13 +128,14 @@ export class TrainingRun {
       throw await this.#diverged("the gradient norm", gradientNorm, step + 1);
     }
     const { steps } = this.#options;
-    const rates = this.#speed!.add((performance.now() - start) / 1000, steps - this.#step);
+    const rates = this.#speed.add((performance.now() - start) / 1000, tokens, steps - this.#step);
     return { type: "step", step: this.#step, steps, learningRate, ...result, ...rates };
   }
 
-  async #nextMicroBatches(step: number): Promise<MicroBatch[]> {
+  async #nextMicroBatches(step: number): Promise<{ microBatches: MicroBatch[]; tokens: number }> {
     const { data, accumulation = 1, seed = 0, model } = this.#options;
     const microBatches: MicroBatch[] = [];
+    let tokensOfStep = 0;
     for (let i = 0; i < accumulation; i++) {
       const batch = await data.next();
       if (!batch) {
@@ -146,21 +143,23 @@ export class TrainingRun {
           `Trainer: the data ended at step ${step + 1} of ${this.#options.steps} (allow more epochs, or train fewer steps)`,
         );
       }
-      checkBatch(batch, model.config);
-      this.#speed ??= new Speed(batch.inputIds.length * accumulation);
-      microBatches.push({ batch: toTensors(batch), key: RandomKey.from(seed, step * accumulation + i) });
+      if (!data.inMemory) this.#objective.checkBatch?.(batch, model);
+      const place = step * accumulation + i;
+      const { inputs, tokens, task } = this.#objective.prepare(batch, model, { seed, place: `batch ${place}` });
+      tokensOfStep += tokens;
+      microBatches.push({ batch: inputs, key: RandomKey.from(seed, place), task });
     }
-    return microBatches;
+    return { microBatches, tokens: tokensOfStep };
   }
 
-  /** Loss on the held-out batches. */
+  /** Loss and metrics on the held-out batches. */
   async evaluate(): Promise<EvaluationEvent> {
     const { data, batches = 20 } = this.#options.evaluation!;
-    const loss = await this.#evaluation!.run(this.model, data, batches);
+    const { loss, metrics } = await this.#evaluation!.run(this.model, data, batches);
     if (!Number.isFinite(loss)) throw await this.#diverged("the held-out loss", loss, this.#step);
     const best = this.#best === undefined || loss < this.#best.loss;
     if (best) this.#best = { step: this.#step, loss };
-    return { type: "evaluation", step: this.#step, loss, best };
+    return { type: "evaluation", step: this.#step, loss, ...(metrics && { metrics }), best };
   }
 
   /** The error for a value that is not a number; the weights after `firstDamaged` updates are the first that gave it. */
@@ -207,10 +206,10 @@ export class TrainingRun {
   #settings(): Record<string, unknown> {
     const { accumulation = 1, seed = 0, gradientClipping = 1, precision = "float32", lossScaling } = this.#options;
     const { model, data } = this.#options;
-    const { name, settings } = this.#optimizer;
     return {
       model: model.toConfigJson(),
-      optimizer: { name, ...settings },
+      objective: { name: this.#objective.name, ...this.#objective.settings },
+      optimizer: { name: this.#optimizer.name, ...this.#optimizer.settings(parametersOf(model)) },
       accumulation,
       seed,
       gradientClipping,

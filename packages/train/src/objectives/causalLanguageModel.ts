@@ -1,14 +1,22 @@
 // Predict the next token (Radford et al. 2018).
-import { cast, equal, logicalNot } from "@llm/tensor";
+import type { Batch } from "@llm/data";
+import type { CausalLanguageModel } from "@llm/model";
+import { checkIds, checkLength } from "./checkIds.ts";
 import type { Objective } from "./objective.ts";
-
-const ignoreIndex = -100;
+import { crossEntropySum, ignoreIndex } from "./targets.ts";
+import { windowTensors } from "./windowTensors.ts";
 
 /** Cross-entropy of the next token at every place whose label is not -100. */
-export const causalLanguageModel: Objective = (model, { inputIds, labels }, key) => {
-  const logits = model.forward(inputIds, key ? { key } : {});
-  return {
-    sum: logits.crossEntropy(labels, { reduction: "sum", ignoreIndex }),
-    count: cast(logicalNot(equal(labels, ignoreIndex)), "float32").sum(),
-  };
+export const causalLanguageModel: Objective<CausalLanguageModel, Batch> = {
+  name: "causalLanguageModel",
+  settings: {},
+  checkBatch({ inputIds, labels, sequenceLength }, { config }) {
+    checkLength(sequenceLength, config.contextLength);
+    checkIds("inputIds", inputIds, config.vocabularySize);
+    checkIds("labels", labels, config.vocabularySize, { except: ignoreIndex });
+  },
+  prepare: (batch) => ({ inputs: windowTensors(batch), tokens: batch.inputIds.length }),
+  loss(model, { inputIds, labels }, key) {
+    return crossEntropySum(model.forward(inputIds!, key ? { key } : {}), labels!);
+  },
 };
