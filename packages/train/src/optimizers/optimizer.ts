@@ -4,7 +4,7 @@ import type { Tensor } from "@llm/tensor";
 /** Tensors by the name of the parameter they belong to. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
 
-/** For each kind of state (for example the first moment) one tensor per parameter. */
+/** For each kind of state (for example the first moment) one tensor per parameter that has it. */
 export type OptimizerState = Readonly<Record<string, NamedTensors>>;
 
 export interface UpdateInput {
@@ -17,15 +17,23 @@ export interface UpdateInput {
 
 export interface Optimizer {
   readonly name: string;
-  /** Its settings, kept in checkpoints: a run may only be resumed with the same. */
-  readonly settings: Readonly<Record<string, number | string>>;
+  /** Its settings as JSON, kept in checkpoints: a run may only be resumed with the same. What a function chose is told by `describeNames`. */
+  settings(parameters: NamedTensors): Readonly<Record<string, unknown>>;
   initialState(parameters: NamedTensors): OptimizerState;
   /** Numbers that change from step to step, worked out in float64 on the host; `step` counts from 0. */
   scalars(step: number, learningRate: number): Readonly<Record<string, number>>;
   update(input: UpdateInput): { parameters: NamedTensors; state: OptimizerState };
 }
 
+/** Says whether a parameter is meant. */
+export type ParameterPredicate = (name: string, parameter: Tensor) => boolean;
+
 /** Applies `compute` to every entry. */
 export function mapNamed(tensors: NamedTensors, compute: (tensor: Tensor, name: string) => Tensor): NamedTensors {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, compute(tensor, name)]));
+}
+
+/** The entries that `keeps` chooses. */
+export function filterNamed(tensors: NamedTensors, keeps: ParameterPredicate): NamedTensors {
+  return Object.fromEntries(Object.entries(tensors).filter(([name, tensor]) => keeps(name, tensor)));
 }
