@@ -1,14 +1,21 @@
-// Learning rates as functions of the step: all rise linearly during warmup, then differ.
+// Learning rates by step: all rise linearly during warmup, then differ. Equal to transformers' `get_scheduler` where that has them.
 import { TrainError } from "./errors.ts";
 
-/** Learning rate of step 0, 1, 2, … */
-export type Schedule = (step: number) => number;
+export interface Schedule {
+  readonly name: string;
+  /** As JSON, kept in checkpoints: a run may only be resumed with the same. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Learning rate of step 0, 1, 2, … */
+  rateAt(step: number): number;
+}
 
 export interface ScheduleOptions {
   /** The highest rate, reached at the end of warmup. */
   peak: number;
   /** Steps of warmup: step s has rate peak · (s + 1) / warmupSteps. Default 0. */
   warmupSteps?: number;
+  /** As transformers counts: peak · s / warmupSteps, so that the first step changes nothing. Default false. */
+  warmupFromZero?: boolean;
 }
 
 export interface DecayOptions extends ScheduleOptions {
@@ -18,34 +25,121 @@ export interface DecayOptions extends ScheduleOptions {
   floor?: number;
 }
 
+export interface CosineOptions extends DecayOptions {
+  /** How many half cosines, each from the peak to the floor. Default 1. */
+  cycles?: number;
+}
+
+export interface PolynomialOptions extends DecayOptions {
+  /** 1 is a straight line. Default 2. */
+  power?: number;
+}
+
+export interface InverseSquareRootOptions extends ScheduleOptions {
+  /** Step s after warmup has rate peak / sqrt(1 + s / timescale). Default `warmupSteps`, or 10,000 without warmup. */
+  timescale?: number;
+}
+
+export interface WarmupStableDecayOptions extends DecayOptions {
+  /** The last steps, in which the rate falls from the peak to the floor. */
+  decaySteps: number;
+  /** How it falls. Default `"1-sqrt"` (Hägele et al. 2024). */
+  decay?: keyof typeof cooldowns;
+}
+
+/** The share of the way down that is left at each progress from 0 to 1. */
+const cooldowns = {
+  linear: (progress: number) => 1 - progress,
+  cosine: (progress: number) => (1 + Math.cos(Math.PI * progress)) / 2,
+  "1-sqrt": (progress: number) => 1 - Math.sqrt(progress),
+};
+
 /** Warmup, then the peak rate for ever. */
-export function constantSchedule({ peak, warmupSteps = 0 }: ScheduleOptions): Schedule {
-  checkRate("peak", peak);
-  checkSteps("warmupSteps", warmupSteps);
-  return (step) => (step < warmupSteps ? (peak * (step + 1)) / warmupSteps : peak);
+export function constantSchedule(options: ScheduleOptions): Schedule {
+  return withWarmup("constant", options, () => options.peak);
 }
 
 /** Warmup, then a straight line to the floor. */
 export function linearSchedule(options: DecayOptions): Schedule {
-  return decaySchedule(options, (progress) => 1 - progress);
+  return decaySchedule("linear", options, cooldowns.linear);
 }
 
-/** Warmup, then half a cosine down to the floor (Loshchilov and Hutter 2017). */
-export function cosineSchedule(options: DecayOptions): Schedule {
-  return decaySchedule(options, (progress) => (1 + Math.cos(Math.PI * progress)) / 2);
+/** Warmup, then half a cosine down to the floor, once or, with `cycles`, several times (Loshchilov and Hutter 2017). */
+export function cosineSchedule(options: CosineOptions): Schedule {
+  const { cycles = 1 } = options;
+  checkSteps("cycles", cycles, 1);
+  return decaySchedule("cosine", { cycles, ...options }, (progress) =>
+    progress < 1 ? cooldowns.cosine((cycles * progress) % 1) : 0,
+  );
 }
 
-function decaySchedule(options: DecayOptions, share: (progress: number) => number): Schedule {
+/** Warmup, then the `power` of the share of steps that is left. */
+export function polynomialSchedule(options: PolynomialOptions): Schedule {
+  const { power = 2 } = options;
+  if (!(power > 0 && Number.isFinite(power)))
+    throw new TrainError(`schedule: power must be a number above 0, got ${power}`);
+  return decaySchedule("polynomial", { power, ...options }, (progress) => (1 - progress) ** power);
+}
+
+/** Warmup, then a rate that falls with the root of the steps and needs no end (Vaswani et al. 2017; Zhai et al. 2022). */
+export function inverseSquareRootSchedule(options: InverseSquareRootOptions): Schedule {
+  const { warmupSteps = 0 } = options;
+  const { timescale = warmupSteps || 10_000 } = options;
+  checkSteps("timescale", timescale, 1);
+  return withWarmup(
+    "inverseSquareRoot",
+    { timescale, ...options },
+    (steps) => options.peak / Math.sqrt(1 + steps / timescale),
+  );
+}
+
+/**
+ * Warmup, then the peak rate until `decaySteps` before the end, then down to the floor (Hu et al. 2024, MiniCPM). A run can go on at the
+ * peak as long as wanted, and be cooled down from any of its checkpoints: see `checkpoints.mayChange` of `Trainer`.
+ */
+export function warmupStableDecaySchedule(options: WarmupStableDecayOptions): Schedule {
+  const { totalSteps, decaySteps, warmupSteps = 0, decay = "1-sqrt" } = options;
+  checkSteps("decaySteps", decaySteps, 1);
+  if (!Object.hasOwn(cooldowns, decay)) {
+    throw new TrainError(`schedule: decay must be one of ${Object.keys(cooldowns).join(", ")}, got ${decay}`);
+  }
+  if (warmupSteps + decaySteps > totalSteps) {
+    throw new TrainError(
+      `schedule: warmupSteps ${warmupSteps} and decaySteps ${decaySteps} must fit into totalSteps ${totalSteps}`,
+    );
+  }
+  return decaySchedule("warmupStableDecay", { decay, ...options }, cooldowns[decay], decaySteps);
+}
+
+/** The last `decaySteps` (default all after warmup) from the peak to the floor, by the `share` of the way left at each progress from 0 to 1. */
+function decaySchedule(
+  name: string,
+  options: DecayOptions,
+  share: (progress: number) => number,
+  decaySteps = options.totalSteps - (options.warmupSteps ?? 0),
+): Schedule {
   const { peak, warmupSteps = 0, totalSteps, floor = 0 } = options;
   checkRate("floor", floor);
   checkSteps("totalSteps", totalSteps);
   if (warmupSteps >= totalSteps)
     throw new TrainError(`schedule: warmupSteps ${warmupSteps} must be below totalSteps ${totalSteps}`);
-  const warmup = constantSchedule({ peak, warmupSteps });
-  return (step) => {
-    if (step < warmupSteps) return warmup(step);
-    const progress = Math.min(1, (step - warmupSteps) / (totalSteps - warmupSteps));
+  const stableSteps = totalSteps - warmupSteps - decaySteps;
+  return withWarmup(name, { floor, ...options }, (steps) => {
+    const progress = Math.min(1, Math.max(0, steps - stableSteps) / decaySteps);
     return floor + (peak - floor) * share(progress);
+  });
+}
+
+/** `rateAfter` is the rate of step 0, 1, 2, … after warmup. */
+function withWarmup(name: string, options: ScheduleOptions, rateAfter: (steps: number) => number): Schedule {
+  const { peak, warmupSteps = 0, warmupFromZero = false } = options;
+  checkRate("peak", peak);
+  checkSteps("warmupSteps", warmupSteps);
+  const first = warmupFromZero ? 0 : 1;
+  return {
+    name,
+    settings: { warmupSteps, warmupFromZero, ...options },
+    rateAt: (step) => (step < warmupSteps ? (peak * (step + first)) / warmupSteps : rateAfter(step - warmupSteps)),
   };
 }
 
@@ -54,7 +148,7 @@ function checkRate(name: string, rate: number): void {
     throw new TrainError(`schedule: ${name} must be a number, at least 0, got ${rate}`);
 }
 
-function checkSteps(name: string, steps: number): void {
-  if (!(Number.isInteger(steps) && steps >= 0))
-    throw new TrainError(`schedule: ${name} must be a whole number, at least 0, got ${steps}`);
+function checkSteps(name: string, steps: number, lowest = 0): void {
+  if (!(Number.isInteger(steps) && steps >= lowest))
+    throw new TrainError(`schedule: ${name} must be a whole number, at least ${lowest}, got ${steps}`);
 }

@@ -11,6 +11,7 @@ import type { EvaluationEvent, TrainEvent } from "./events.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
 import type { Objective } from "./objectives/objective.ts";
 import { adamW } from "./optimizers/adamw.ts";
+import { linearSchedule, type Schedule } from "./schedules.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
 
 setDefaultExecutor(referenceExecutor());
@@ -31,6 +32,10 @@ function newTrainer(options: Partial<TrainerOptions> = {}): Trainer {
     progress: false,
     ...options,
   });
+}
+
+function rates(rateAt: Schedule["rateAt"]): Schedule {
+  return { name: "test", settings: {}, rateAt };
 }
 
 async function eventsOf(trainer: Trainer): Promise<TrainEvent[]> {
@@ -205,7 +210,7 @@ describe("evaluation", () => {
     const options = {
       steps: 12,
       // Learns for seven steps, then runs away.
-      learningRate: (step: number) => (step < 7 ? 0.02 : 2),
+      learningRate: rates((step) => (step < 7 ? 0.02 : 2)),
       evaluation: { data: memoryBatches(countingBatches(5)), every: 1 },
       checkpoints: { folder, every: 6, keep: 1 },
     };
@@ -240,7 +245,7 @@ describe("evaluation", () => {
 
 describe("divergence", () => {
   it("stops at an absurd learning rate, names step, rate and the checkpoint to go back to", async () => {
-    const learningRate = (step: number) => (step < 3 ? 0.01 : 1e30);
+    const learningRate = rates((step) => (step < 3 ? 0.01 : 1e30));
     const trainer = newTrainer({ steps: 20, learningRate, checkpoints: { folder, every: 1, keep: 5 } });
     const error = (await failureOf(trainer.run())) as DivergedError;
     expect(error).toBeInstanceOf(DivergedError);
@@ -269,7 +274,7 @@ describe("divergence", () => {
 
   it("notices a held-out loss that is not a number after the last step", async () => {
     const evaluation = { data: memoryBatches(countingBatches(1)), every: 2 };
-    const options = { steps: 2, evaluation, learningRate: (step: number) => (step === 0 ? 0.01 : 1e30) };
+    const options = { steps: 2, evaluation, learningRate: rates((step) => (step === 0 ? 0.01 : 1e30)) };
     const error = await failureOf(newTrainer({ ...options, checkpoints: { folder, every: 1 } }).run());
     expect(error.message).toContain("the held-out loss is NaN at step 2 (learning rate 1e+30)");
     expect(error.message).toContain(`last good checkpoint: ${join(folder, "step-00000001")} (lower`);
@@ -329,6 +334,7 @@ it("names the option that cannot work", () => {
     [{ gradientClipping: 0 }, "gradientClipping must be above 0, or false for none, got 0"],
     [{ seed: 0.5 }, "seed must be a whole number, got 0.5"],
     [{ learningRate: Number.NaN }, "learningRate must be a number, at least 0, or a schedule, got NaN"],
+    [{ learningRate: (() => 1) as never }, "learningRate must be a number, at least 0, or a schedule, got () => 1"],
   ];
   for (const [options, text] of cases) expect(() => newTrainer(options)).toThrow(`Trainer: ${text}`);
 });
@@ -383,6 +389,8 @@ describe("checkpoints", () => {
       [{ seed: 1 }, "seed 0, this run has 1"],
       [{ accumulation: 2 }, "accumulation 1, this run has 2"],
       [{ gradientClipping: false }, "gradientClipping 1, this run has false"],
+      [{ learningRate: 0.02 }, 'learningRate {"name":"constant","warmupSteps":0,"warmupFromZero":false,"peak":0.01}'],
+      [{ optimizer: adamW({ decays: () => true }) }, 'optimizer {"name":"adamw",'],
       [{ optimizer: adamW({ beta1: 0.8 }) }, 'optimizer {"name":"adamw","beta1":0.9,'],
       [{ model: new Gpt({ ...newModel().config, width: 16 }) }, 'model {"architectures":'],
       [{ data: memoryBatches(countingBatches(4)) }, "batchesPerEpoch 5, this run has 4"],
@@ -393,6 +401,16 @@ describe("checkpoints", () => {
       expect(error.message).toContain(`Trainer: ${path} was written with ${text}`);
       expect(error.message).toContain("(use the same settings, or another checkpoint folder)");
     }
+  });
+
+  it("let a run go on with another schedule where that is wanted", async () => {
+    await trained();
+    const learningRate = linearSchedule({ peak: 0.01, totalSteps: 8 });
+    const checkpoints = { folder, mayChange: ["learningRate"] as const };
+    const events = await eventsOf(newTrainer({ checkpoints, steps: 6, learningRate }));
+    expect(events.flatMap((event) => (event.type === "step" ? [event.learningRate] : []))).toEqual([0.005, 0.00375]);
+    // What is written from then on is the new one.
+    await expect(newTrainer({ ...options(), steps: 8 }).run()).rejects.toThrow('learningRate {"name":"linear"');
   });
 
   it.each(["model.safetensors", "optimizer.safetensors", "trainer_state.json"])(

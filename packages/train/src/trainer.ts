@@ -9,6 +9,7 @@ import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
 import type { Objective } from "./objectives/objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { type Progress, progressBar } from "./progressBar.ts";
+import type { ChangeableSetting } from "./runSettings.ts";
 import type { Schedule } from "./schedules.ts";
 import { TrainingRun } from "./trainingRun.ts";
 
@@ -45,6 +46,8 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
     every?: number;
     /** How many of the newest to keep beside the best. Default 2. */
     keep?: number;
+    /** Settings that a resumed run may have another one of, for example a schedule that now cools down. Default none. */
+    mayChange?: readonly ChangeableSetting[];
   };
   /**
    * JSON-lines file of all events. Default `metrics.jsonl` in the checkpoint folder, none without one. A resumed run takes back what
@@ -195,7 +198,8 @@ function checkOptions<Model extends PretrainedModel, B>(options: TrainerOptions<
     refuse(`lossScaling.initialScale must be a number of at least 1, got ${lossScaling?.initialScale}`);
   }
   if (!Number.isSafeInteger(seed)) refuse(`seed must be a whole number, got ${seed}`);
-  if (typeof learningRate === "number" && !(learningRate >= 0 && Number.isFinite(learningRate))) {
+  const isRate = typeof learningRate !== "number" || (learningRate >= 0 && Number.isFinite(learningRate));
+  if (!isRate || (typeof learningRate !== "number" && typeof learningRate?.rateAt !== "function")) {
     refuse(`learningRate must be a number, at least 0, or a schedule, got ${learningRate}`);
   }
   if (evaluation?.data === options.data) {

@@ -18,6 +18,7 @@ import { MetricsFile } from "./metricsFile.ts";
 import type { Objective } from "./objectives/objective.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { checkSettings } from "./runSettings.ts";
 import { constantSchedule, type Schedule } from "./schedules.ts";
 import { Speed } from "./speed.ts";
 import type { TrainerOptions } from "./trainer.ts";
@@ -99,7 +100,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     const position = await readPosition(path);
     // Checkpoints from before there was a choice say nothing of it.
     const saved = { precision: "float32", objective: { name: "causalLanguageModel" }, ...position.settings };
-    checkSettings(path, saved, this.#settings());
+    checkSettings(path, saved, this.#settings(), checkpoints?.mayChange);
     this.#state = await loadState(path, this.#trainStep.initialState(model));
     data.seek(position.data);
     this.#step = position.step;
@@ -112,7 +113,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
   async update(): Promise<StepEvent> {
     const start = performance.now();
     const step = this.#step;
-    const learningRate = this.#schedule(step);
+    const learningRate = this.#schedule.rateAt(step);
     const { microBatches, tokens } = await this.#nextMicroBatches(step);
     const { state, ...result } = await this.#trainStep.run(this.#state!, microBatches, step, learningRate);
     const { loss, gradientNorm, lossScaling } = result;
@@ -172,7 +173,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
       step: this.#step,
       what,
       value,
-      learningRate: this.#schedule(this.#step - 1),
+      learningRate: this.#schedule.rateAt(this.#step - 1),
       lastCheckpoint: path(saved.findLast((step) => step < firstDamaged)),
       damagedCheckpoint: path(saved.find((step) => step >= firstDamaged)),
     });
@@ -210,6 +211,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
       model: model.toConfigJson(),
       objective: { name: this.#objective.name, ...this.#objective.settings },
       optimizer: { name: this.#optimizer.name, ...this.#optimizer.settings(parametersOf(model)) },
+      learningRate: { name: this.#schedule.name, ...this.#schedule.settings },
       accumulation,
       seed,
       gradientClipping,
@@ -231,19 +233,4 @@ async function copyTensors<T>(tree: T): Promise<T> {
 async function copyOf(source: Tensor): Promise<Tensor> {
   const data = await source.data();
   return tensor(data.slice(), { dtype: source.dtype, shape: source.shape as readonly number[] });
-}
-
-function checkSettings(
-  path: string,
-  saved: Readonly<Record<string, unknown>>,
-  current: Readonly<Record<string, unknown>>,
-): void {
-  for (const [name, value] of Object.entries(current)) {
-    const [before, now] = [JSON.stringify(saved[name]), JSON.stringify(value)];
-    if (before !== now) {
-      throw new TrainError(
-        `Trainer: ${path} was written with ${name} ${before}, this run has ${now} (use the same settings, or another checkpoint folder)`,
-      );
-    }
-  }
 }
