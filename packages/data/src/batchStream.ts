@@ -1,4 +1,6 @@
 // Cuts a stream of tokens into windows and hands them out in batches, in an order that can be left and taken up again.
+import { checkCounts, checkSeed } from "./batches/checkCounts.ts";
+import { PositionedBatches } from "./batches/positionedBatches.ts";
 import { DataError } from "./errors.ts";
 import { deriveKey, WindowOrder } from "./windowOrder.ts";
 
@@ -67,93 +69,48 @@ export interface TokenSource {
  * @throws DataError when the tokens do not fill one batch, or an option is impossible.
  */
 export function batchStream(source: TokenSource, options: BatchOptions): BatchStream {
-  return new WindowBatches(source, options);
+  const { batchSize, sequenceLength, seed = 0, epochs } = options;
+  checkCounts("batches", { batchSize, sequenceLength, epochs: epochs ?? 1 });
+  checkSeed("batches", seed);
+  const windows = windowsPerEpoch(source, options);
+  return new PositionedBatches<Batch>({
+    batchesPerEpoch: Math.floor(windows / batchSize),
+    seed,
+    epochs,
+    savedWith: "batchSize and sequenceLength",
+    read: (position) => readWindows(source, options, windowOffsets(source, options, { position, windows })),
+  });
 }
 
-class WindowBatches implements BatchStream {
-  readonly batchesPerEpoch: number;
-  readonly #source: TokenSource;
-  readonly #options: BatchOptions;
-  readonly #windows: number;
-  #position: BatchPosition;
-  #ahead: { readonly position: BatchPosition; readonly batch: Promise<Batch> } | undefined;
-
-  constructor(source: TokenSource, options: BatchOptions) {
-    checkOptions(options);
-    this.#source = source;
-    this.#options = options;
-    this.#windows = windowsPerEpoch(source, options);
-    this.batchesPerEpoch = Math.floor(this.#windows / options.batchSize);
-    this.#position = { seed: options.seed ?? 0, epoch: 0, step: 0 };
+async function readWindows(
+  source: TokenSource,
+  { batchSize, sequenceLength }: BatchOptions,
+  offsets: readonly number[],
+): Promise<Batch> {
+  const windows = await Promise.all(offsets.map((offset) => source.read(offset, sequenceLength + 1)));
+  const inputIds = new Int32Array(batchSize * sequenceLength);
+  const labels = new Int32Array(batchSize * sequenceLength);
+  for (const [row, window] of windows.entries()) {
+    inputIds.set(window.subarray(0, sequenceLength), row * sequenceLength);
+    labels.set(window.subarray(1), row * sequenceLength);
   }
+  return { inputIds, labels, batchSize, sequenceLength };
+}
 
-  position(): BatchPosition {
-    return this.#position;
-  }
-
-  seek({ seed, epoch, step }: BatchPosition): void {
-    const whole = Number.isSafeInteger(seed) && isCount(epoch) && isCount(step);
-    if (!whole || step > this.batchesPerEpoch) {
-      throw new DataError(
-        `seek: expected a position with a seed, an epoch and a step of at most ${this.batchesPerEpoch}, got ${JSON.stringify({ seed, epoch, step })} (a position fits only the data, batchSize and sequenceLength it was saved with)`,
-      );
-    }
-    this.#position = step === this.batchesPerEpoch ? { seed, epoch: epoch + 1, step: 0 } : { seed, epoch, step };
-    this.#ahead = undefined;
-  }
-
-  async next(): Promise<Batch | undefined> {
-    const position = this.#position;
-    if (this.#isPastEnd(position)) return undefined;
-    const batch = this.#ahead?.position === position ? this.#ahead.batch : this.#read(position);
-    const { seed, epoch, step } = position;
-    this.#position =
-      step + 1 === this.batchesPerEpoch ? { seed, epoch: epoch + 1, step: 0 } : { seed, epoch, step: step + 1 };
-    this.#readAhead(this.#position);
-    return batch;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Batch> {
-    for (let batch = await this.next(); batch; batch = await this.next()) yield batch;
-  }
-
-  #readAhead(position: BatchPosition): void {
-    this.#ahead = undefined;
-    if (this.#isPastEnd(position)) return;
-    const batch = this.#read(position);
-    // A failure belongs to the call that asks for this batch; until then nobody listens.
-    batch.catch(() => {});
-    this.#ahead = { position, batch };
-  }
-
-  #isPastEnd({ epoch }: BatchPosition): boolean {
-    return epoch >= (this.#options.epochs ?? Number.POSITIVE_INFINITY);
-  }
-
-  async #read(position: BatchPosition): Promise<Batch> {
-    const { batchSize, sequenceLength } = this.#options;
-    const offsets = this.#windowOffsets(position);
-    const windows = await Promise.all(offsets.map((offset) => this.#source.read(offset, sequenceLength + 1)));
-    const inputIds = new Int32Array(batchSize * sequenceLength);
-    const labels = new Int32Array(batchSize * sequenceLength);
-    for (const [row, window] of windows.entries()) {
-      inputIds.set(window.subarray(0, sequenceLength), row * sequenceLength);
-      labels.set(window.subarray(1), row * sequenceLength);
-    }
-    return { inputIds, labels, batchSize, sequenceLength };
-  }
-
-  /** Token offsets of the windows of one batch. */
-  #windowOffsets({ seed, epoch, step }: BatchPosition): number[] {
-    const { batchSize, sequenceLength, shuffle = true } = this.#options;
-    const places = Array.from({ length: batchSize }, (_, row) => step * batchSize + row);
-    if (!shuffle) return places.map((place) => place * sequenceLength);
-    const spare = this.#source.tokenCount - 1 - this.#windows * sequenceLength;
-    const starts = Math.min(spare + 1, sequenceLength);
-    const start = deriveKey(seed, epoch, 0) % starts;
-    const order = new WindowOrder(this.#windows, deriveKey(seed, epoch, 1));
-    return places.map((place) => start + order.at(place) * sequenceLength);
-  }
+/** Token offsets of the windows of one batch. */
+function windowOffsets(
+  source: TokenSource,
+  { batchSize, sequenceLength, shuffle = true }: BatchOptions,
+  { position, windows }: { position: BatchPosition; windows: number },
+): number[] {
+  const { seed, epoch, step } = position;
+  const places = Array.from({ length: batchSize }, (_, row) => step * batchSize + row);
+  if (!shuffle) return places.map((place) => place * sequenceLength);
+  const spare = source.tokenCount - 1 - windows * sequenceLength;
+  const starts = Math.min(spare + 1, sequenceLength);
+  const start = deriveKey(seed, epoch, 0) % starts;
+  const order = new WindowOrder(windows, deriveKey(seed, epoch, 1));
+  return places.map((place) => start + order.at(place) * sequenceLength);
 }
 
 /**
@@ -172,17 +129,4 @@ function windowsPerEpoch({ name, tokenCount }: TokenSource, options: BatchOption
   }
   const shifted = Math.floor((tokenCount - sequenceLength) / sequenceLength);
   return shuffle && shifted >= batchSize ? shifted : windows;
-}
-
-function checkOptions({ batchSize, sequenceLength, seed = 0, epochs = 1 }: BatchOptions): void {
-  for (const [name, value] of Object.entries({ batchSize, sequenceLength, epochs })) {
-    if (Number.isSafeInteger(value) && value > 0) continue;
-    if (name === "epochs" && value === Number.POSITIVE_INFINITY) continue;
-    throw new DataError(`batches: ${name}: expected a whole number above 0, got ${value}`);
-  }
-  if (!Number.isSafeInteger(seed)) throw new DataError(`batches: seed: expected a safe integer, got ${seed}`);
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
 }

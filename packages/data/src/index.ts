@@ -1,5 +1,20 @@
 // The public names of @llm/data.
 
+export { type ExampleBatchOptions, exampleBatches } from "./batches/exampleBatches.ts";
+export type { ExampleSource } from "./batches/examples.ts";
+export {
+  type JsonlExamples,
+  openJsonlExamples,
+  type ParseExample,
+  readJsonlExamples,
+} from "./batches/jsonlExamples.ts";
+export {
+  batchesInTurn,
+  type MixtureOptions,
+  mixBatches,
+  type TaskBatch,
+  type TaskStreams,
+} from "./batches/mixBatches.ts";
 export type { Batch, BatchOptions, BatchPosition, BatchStream } from "./batchStream.ts";
 export { type ChunkOptions, chunk, chunkText, type TextChunk } from "./chunkText.ts";
 export type { InvalidUtf8Policy } from "./decodeText.ts";

@@ -12,7 +12,8 @@ export function parseRecord(text: string, file: string, line: number, fields: Re
   return recordDocument(parseObject(text, file, line), { file, line }, fields);
 }
 
-function parseObject(text: string, file: string, line: number): Record<string, unknown> {
+/** @throws FormatError naming file and line for a line that is not a JSON object. */
+export function parseObject(text: string, file: string, line: number): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
