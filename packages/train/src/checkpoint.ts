@@ -2,13 +2,15 @@
 // that a folder called step-… is always whole.
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { BatchPosition } from "@llm/data";
 import { loadWeights, type PretrainedModel, saveModel } from "@llm/model";
 import { tensor } from "@llm/tensor";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "@llm/tensor/safetensors";
 import { TrainError } from "./errors.ts";
+import type { BestEvaluation } from "./events.ts";
 import type { NamedTensors } from "./optimizers/optimizer.ts";
+import type { RollBackState } from "./rollBack.ts";
 import type { TrainState } from "./trainState.ts";
 
 /** Where a run stands, beside its tensors. */
@@ -18,7 +20,9 @@ export interface RunPosition {
   /** The next batch. */
   readonly data: BatchPosition;
   /** Best evaluation so far. */
-  readonly best: { readonly step: number; readonly loss: number } | undefined;
+  readonly best: BestEvaluation | undefined;
+  /** Only of a run that rolls back. */
+  readonly rollBack?: RollBackState;
   /** What must be the same when the run goes on: optimiser, seed, accumulation and so on. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -46,7 +50,7 @@ export async function listCheckpoints(folder: string): Promise<number[]> {
 }
 
 /**
- * Path of the newest checkpoint (`"last"`) or the one with the lowest evaluation loss (`"best"`); undefined where there is none.
+ * Path of the newest checkpoint (`"last"`) or the one with the best evaluation (`"best"`), by what `checkpoints.best` says; undefined where there is none.
  */
 export async function findCheckpoint(folder: string, which: "last" | "best"): Promise<string | undefined> {
   const steps = await listCheckpoints(folder);
@@ -64,7 +68,7 @@ export async function saveCheckpoint(
   keep: number,
 ): Promise<string> {
   const path = checkpointPath(folder, position.step);
-  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
+  const temporary = temporaryPath(path);
   try {
     await removeLeftovers(folder);
     await mkdir(temporary, { recursive: true });
@@ -75,7 +79,7 @@ export async function saveCheckpoint(
     await rename(temporary, path);
     await syncFolder(folder);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
     const last = await findCheckpoint(folder, "last").catch(() => undefined);
     throw new TrainError(
       `checkpoint of step ${position.step} could not be written to ${path}: ${(error as Error).message}; last good checkpoint: ${last ?? "none"}`,
@@ -84,9 +88,27 @@ export async function saveCheckpoint(
   }
   const steps = await listCheckpoints(folder);
   for (const step of steps.slice(0, -keep)) {
-    if (step !== position.best?.step) await rm(checkpointPath(folder, step), { recursive: true, force: true });
+    if (step !== position.best?.step) await removeCheckpoint(folder, step);
   }
   return path;
+}
+
+/** Takes it out of the list first: a checkpoint that is half removed must not pass for one. */
+async function removeCheckpoint(folder: string, step: number): Promise<void> {
+  const path = checkpointPath(folder, step);
+  const temporary = temporaryPath(path);
+  await rename(path, temporary);
+  await rm(temporary, { recursive: true, force: true });
+}
+
+/** Removes the checkpoints of the steps after `step`, the newest first: at every moment the newest that is there is whole. */
+export async function removeCheckpointsAfter(folder: string, step: number): Promise<void> {
+  const later = (await listCheckpoints(folder)).filter((saved) => saved > step);
+  for (const saved of later.reverse()) await removeCheckpoint(folder, saved);
+}
+
+function temporaryPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
 }
 
 /** Removes what a killed run left behind under temporary names, before a new checkpoint needs the room. */

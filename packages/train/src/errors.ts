@@ -23,9 +23,11 @@ export interface Divergence {
   readonly lastCheckpoint: string | undefined;
   /** A checkpoint whose weights already give this value, if one was written. */
   readonly damagedCheckpoint: string | undefined;
+  /** How often the run was rolled back before it gave up. */
+  readonly rollBacks?: number;
 }
 
-/** The loss or the gradients became NaN or infinite: training stopped. */
+/** The loss or the gradients became NaN or infinite, or spiked more often than a run may be rolled back: training stopped. */
 export class DivergedError extends TrainError {
   override name = "DivergedError";
   readonly step: number;
@@ -33,10 +35,11 @@ export class DivergedError extends TrainError {
   /** The checkpoint to go back to, if there is one. */
   readonly lastCheckpoint: string | undefined;
 
-  constructor({ step, what, value, learningRate, lastCheckpoint, damagedCheckpoint }: Divergence) {
+  constructor({ step, what, value, learningRate, lastCheckpoint, damagedCheckpoint, rollBacks = 0 }: Divergence) {
     const remove = damagedCheckpoint ? `remove ${damagedCheckpoint}, whose weights are damaged already; then ` : "";
+    const after = rollBacks === 0 ? "" : ` after ${rollBacks} roll-back${rollBacks === 1 ? "" : "s"}`;
     super(
-      `training diverged: ${what} is ${value} at step ${step} (learning rate ${learningRate}); last good checkpoint: ` +
+      `training diverged${after}: ${what} is ${value} at step ${step} (learning rate ${learningRate}); last good checkpoint: ` +
         `${lastCheckpoint ?? "none"} (${remove}lower the learning rate, lengthen the warmup, or clip gradients harder)`,
     );
     this.step = step;

@@ -20,7 +20,7 @@ export interface StepEvent {
   /** Estimate for the rest of the run. */
   readonly secondsLeft: number;
   /** Seconds that this step waited for its batches; they are made ready while the step before runs. */
-  readonly dataWait?: number;
+  readonly dataWait: number;
 }
 
 export interface EvaluationEvent {
@@ -66,12 +66,19 @@ export interface RollBackEvent {
 
 export type TrainEvent = StepEvent | EvaluationEvent | CheckpointEvent | ResumeEvent | RollBackEvent;
 
+/** The evaluation that `checkpoints.best` calls the best. */
+export interface BestEvaluation {
+  readonly step: number;
+  readonly metric: string;
+  readonly value: number;
+}
+
 export interface TrainResult {
   /** Updates made in all. */
   readonly steps: number;
   /** Loss of the last step, in nats; undefined if none was made. */
   readonly loss: number | undefined;
-  readonly best: { readonly step: number; readonly loss: number } | undefined;
-  /** True if the run was stopped by a signal before its last step. */
+  readonly best: BestEvaluation | undefined;
+  /** True if the run was stopped, by a signal or a callback, before its last step. */
   readonly interrupted: boolean;
 }

@@ -25,6 +25,7 @@ function stepEvent(step: number, secondsLeft = 3725): StepEvent {
     gradientNorm: 1,
     tokensPerSecond: 1234.5,
     secondsLeft,
+    dataWait: 0,
   };
 }
 

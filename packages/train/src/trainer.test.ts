@@ -222,7 +222,7 @@ describe("evaluation", () => {
     expect(await findCheckpoint(folder, "last")).toBe(join(folder, "step-00000012"));
     // The best so far is known again after a pause.
     const result = await newTrainer({ ...options, steps: 13 }).run();
-    expect(result.best).toEqual({ step: 7, loss: best.at(-1)!.loss });
+    expect(result.best).toEqual({ step: 7, metric: "loss", value: best.at(-1)!.loss });
     expect(await listCheckpoints(folder)).toEqual([7, 13]);
   });
 

@@ -1,16 +1,23 @@
 // The training loop: step, tell, evaluate, save. One `Trainer` is one run; it goes on from its newest checkpoint by itself.
+import { join } from "node:path";
 import type { Batch, BatchStream } from "@llm/data";
 import { type CausalLanguageModel, namedParameters, type PretrainedModel } from "@llm/model";
 import { type Executor, type Precision, precisions } from "@llm/tensor";
+import { type Callback, Callbacks } from "./callbacks.ts";
 import { TrainError } from "./errors.ts";
+import type { MetricChoice } from "./evaluationMetric.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import type { LossScalingOptions } from "./lossScaling.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
 import type { Objective } from "./objectives/objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { type Progress, progressBar } from "./progressBar.ts";
+import type { RollBackOptions } from "./rollBack.ts";
 import type { ChangeableSetting } from "./runSettings.ts";
 import type { Schedule } from "./schedules.ts";
+import { jsonLinesTracker } from "./trackers/jsonLines.ts";
+import type { RunEnd, Tracker } from "./trackers/tracker.ts";
+import { Trackers } from "./trackers/trackers.ts";
 import { TrainingRun } from "./trainingRun.ts";
 
 export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageModel, B = Batch> {
@@ -46,6 +53,8 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
     every?: number;
     /** How many of the newest to keep beside the best. Default 2. */
     keep?: number;
+    /** What the best evaluation is. Default the lowest held-out loss. */
+    best?: MetricChoice;
     /** Settings that a resumed run may have another one of, for example a schedule that now cools down. Default none. */
     mayChange?: readonly ChangeableSetting[];
   };
@@ -54,6 +63,17 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
    * came after its checkpoint; a run that starts anew starts the file anew.
    */
   metricsFile?: string;
+  /** Where else the events go: TensorBoard, MLflow, a live page and so on. */
+  trackers?: readonly Tracker[];
+  /** Hooks around steps, evaluations and checkpoints. */
+  callbacks?: readonly Callback[];
+  /**
+   * Go back to the last good checkpoint when the loss spikes or is no number, and go on with the batches after those that did it.
+   * Default: what is no number ends the run with a `DivergedError`, and spikes are let be.
+   */
+  rollBack?: RollBackOptions;
+  /** Updates whose batches are made ready while an earlier one runs; any number gives the same run. Default 1. */
+  prefetch?: number;
   /**
    * Of forward and backward. Parameters, their updates and everything that needs it (norms, losses, sums) stay float32. Default
    * float32. float16 needs loss scaling, which comes with it: a step whose gradients overflow is skipped.
@@ -143,24 +163,54 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
   async *events(signal?: AbortSignal): AsyncGenerator<TrainEvent, TrainResult> {
     const run = new TrainingRun(this.#options, this.#objective);
     this.#run = run;
-    const record = async <E extends TrainEvent>(event: E): Promise<E> => {
-      await run.metrics?.append(event);
+    const trackers = new Trackers(this.#trackers());
+    const callbacks = new Callbacks(this.#options.callbacks ?? []);
+    const isStopped = () => callbacks.stopped || (signal?.aborted ?? false);
+    const told = async <E extends TrainEvent>(event: E): Promise<E> => {
+      if (event.type === "rollBack") await trackers.rewindTo(event.step);
+      await trackers.record(event);
+      await callbacks.after(event);
       return event;
     };
+    const save = async () => {
+      await callbacks.before("beforeCheckpoint", run.step);
+      return told(await run.save());
+    };
+    let end: RunEnd = "stopped";
     try {
       const resumed = await run.resume();
-      await run.metrics?.rewindTo(run.step);
+      await trackers.start(run.information());
       if (resumed) yield resumed;
-      while (run.step < this.#options.steps && !signal?.aborted) {
-        yield await record(await run.update());
-        if (run.evaluationIsDue) yield await record(await run.evaluate());
-        if (run.checkpointIsDue) yield await record(await run.save());
+      while (run.step < this.#options.steps && !isStopped()) {
+        await callbacks.before("beforeStep", run.step + 1);
+        if (isStopped()) break;
+        const updated = await told(await run.update());
+        yield updated;
+        if (updated.type === "rollBack") continue;
+        if (run.evaluationIsDue) {
+          await callbacks.before("beforeEvaluation", run.step);
+          const evaluated = await told(await run.evaluate());
+          yield evaluated;
+          if (evaluated.type === "rollBack") continue;
+        }
+        if (run.checkpointIsDue) yield await save();
       }
-      if (run.hasUnsavedSteps) yield await record(await run.save());
+      if (run.hasUnsavedSteps) yield await save();
+      if (run.step === this.#options.steps) end = "finished";
       return run.result();
+    } catch (error) {
+      end = "failed";
+      throw error;
     } finally {
-      run.dispose();
+      await run.dispose();
+      await trackers.finish(end);
     }
+  }
+
+  #trackers(): Tracker[] {
+    const { checkpoints, trackers = [] } = this.#options;
+    const metricsFile = this.#options.metricsFile ?? (checkpoints && join(checkpoints.folder, "metrics.jsonl"));
+    return metricsFile === undefined ? [...trackers] : [jsonLinesTracker(metricsFile), ...trackers];
   }
 }
 
@@ -175,7 +225,15 @@ function checkObjective<Model extends PretrainedModel, B>(
 }
 
 function checkOptions<Model extends PretrainedModel, B>(options: TrainerOptions<Model, B>): void {
-  const { accumulation = 1, gradientClipping = 1, seed = 0, learningRate = 0, evaluation, checkpoints } = options;
+  const {
+    accumulation = 1,
+    gradientClipping = 1,
+    seed = 0,
+    learningRate = 0,
+    evaluation,
+    checkpoints,
+    rollBack,
+  } = options;
   const counts = {
     steps: options.steps,
     accumulation,
@@ -183,6 +241,8 @@ function checkOptions<Model extends PretrainedModel, B>(options: TrainerOptions<
     "evaluation.batches": evaluation?.batches === Number.POSITIVE_INFINITY ? 1 : (evaluation?.batches ?? 1),
     "checkpoints.every": checkpoints?.every ?? 1,
     "checkpoints.keep": checkpoints?.keep ?? 1,
+    "rollBack.window": rollBack?.window ?? 1,
+    "rollBack.limit": rollBack?.limit ?? 1,
     "lossScaling.growthInterval": options.lossScaling?.growthInterval ?? 1,
   };
   for (const [name, value] of Object.entries(counts)) {
@@ -202,6 +262,11 @@ function checkOptions<Model extends PretrainedModel, B>(options: TrainerOptions<
   if (!isRate || (typeof learningRate !== "number" && typeof learningRate?.rateAt !== "function")) {
     refuse(`learningRate must be a number, at least 0, or a schedule, got ${learningRate}`);
   }
+  const { prefetch = 1 } = options;
+  if (!(Number.isSafeInteger(prefetch) && prefetch >= 0)) {
+    refuse(`prefetch must be a whole number, at least 0, got ${prefetch}`);
+  }
+  if (rollBack && !checkpoints) refuse("rollBack needs checkpoints to go back to (add checkpoints)");
   if (evaluation?.data === options.data) {
     refuse("evaluation.data must be a stream of its own: evaluating goes back to its start each time");
   }

@@ -1,7 +1,6 @@
 // One training run: its state, and what can be done to it. `Trainer` decides when.
-import { join } from "node:path";
 import type { PretrainedModel } from "@llm/model";
-import { flattenTensors, mapTensors, RandomKey, type Tensor, tensor } from "@llm/tensor";
+import { flattenTensors, mapTensors, type Tensor, tensor } from "@llm/tensor";
 import {
   checkpointPath,
   findCheckpoint,
@@ -9,42 +8,55 @@ import {
   loadState,
   type RunPosition,
   readPosition,
+  removeCheckpointsAfter,
   saveCheckpoint,
 } from "./checkpoint.ts";
-import { DivergedError, TrainError } from "./errors.ts";
+import { DivergedError } from "./errors.ts";
 import { Evaluation } from "./evaluation.ts";
-import type { CheckpointEvent, EvaluationEvent, ResumeEvent, StepEvent, TrainResult } from "./events.ts";
-import { MetricsFile } from "./metricsFile.ts";
+import { isBetter, lowestLoss, type MetricChoice, metricOf } from "./evaluationMetric.ts";
+import type { CheckpointEvent, EvaluationEvent, ResumeEvent, RollBackEvent, StepEvent, TrainResult } from "./events.ts";
 import type { Objective } from "./objectives/objective.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import {
+  findTrouble,
+  initialRollBackState,
+  type RollBackState,
+  rollBackTarget,
+  type Trouble,
+  withStep,
+} from "./rollBack.ts";
 import { checkSettings } from "./runSettings.ts";
 import { constantSchedule, type Schedule } from "./schedules.ts";
 import { Speed } from "./speed.ts";
+import type { RunInformation } from "./trackers/tracker.ts";
 import type { TrainerOptions } from "./trainer.ts";
 import { disposeTensors, parametersOf, type TrainState } from "./trainState.ts";
-import { type MicroBatch, TrainStep } from "./trainStep.ts";
+import { TrainStep } from "./trainStep.ts";
+import { UpdateQueue } from "./updateQueue.ts";
 
 /** Gradients that overflow float16 with the loss not scaled up at all are not going to be small enough. */
 const lowestScale = 1;
 
 export class TrainingRun<Model extends PretrainedModel, B> {
-  readonly metrics: MetricsFile | undefined;
   readonly #options: TrainerOptions<Model, B>;
   readonly #objective: Objective<Model, B>;
   readonly #optimizer: Optimizer;
   readonly #schedule: Schedule;
   readonly #trainStep: TrainStep<Model>;
   readonly #evaluation: Evaluation<Model, B> | undefined;
+  readonly #queue: UpdateQueue<Model, B>;
+  readonly #bestBy: MetricChoice;
   readonly #speed = new Speed();
   #state: TrainState<Model> | undefined;
   #step = 0;
   #loss: number | undefined;
   #best: RunPosition["best"];
   #savedStep = 0;
+  #rollBack: RollBackState = initialRollBackState;
 
   constructor(options: TrainerOptions<Model, B>, objective: Objective<Model, B>) {
-    const { executor, gradientClipping = 1, learningRate = 3e-4, checkpoints } = options;
+    const { executor, gradientClipping = 1, learningRate = 3e-4, accumulation = 1, seed = 0, prefetch = 1 } = options;
     this.#options = options;
     this.#objective = objective;
     this.#optimizer = options.optimizer ?? adamW();
@@ -59,8 +71,9 @@ export class TrainingRun<Model extends PretrainedModel, B> {
       recomputeActivations: options.recomputeActivations,
     });
     this.#evaluation = options.evaluation && new Evaluation(objective, executor);
-    const metricsFile = options.metricsFile ?? (checkpoints && join(checkpoints.folder, "metrics.jsonl"));
-    this.metrics = metricsFile === undefined ? undefined : new MetricsFile(metricsFile);
+    const { model, data, steps } = options;
+    this.#queue = new UpdateQueue({ model, data, objective, steps, accumulation, seed, depth: prefetch });
+    this.#bestBy = options.checkpoints?.best ?? lowestLoss;
   }
 
   /** Updates made. */
@@ -90,7 +103,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
 
   /** Goes on from the newest checkpoint, if there is one. */
   async resume(): Promise<ResumeEvent | undefined> {
-    const { checkpoints, data, model } = this.#options;
+    const { checkpoints, model } = this.#options;
     const path = checkpoints && (await findCheckpoint(checkpoints.folder, "last"));
     if (path === undefined) {
       const fresh = await copyTensors(model);
@@ -101,81 +114,102 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     // Checkpoints from before there was a choice say nothing of it.
     const saved = { precision: "float32", objective: { name: "causalLanguageModel" }, ...position.settings };
     checkSettings(path, saved, this.#settings(), checkpoints?.mayChange);
-    this.#state = await loadState(path, this.#trainStep.initialState(model));
-    data.seek(position.data);
-    this.#step = position.step;
-    this.#savedStep = position.step;
-    this.#best = position.best;
+    await this.#restore(path, position);
+    await this.#queue.seek(position.data);
     return { type: "resume", step: position.step, path };
   }
 
-  /** One update. */
-  async update(): Promise<StepEvent> {
+  /** Everything of a checkpoint but the place in the data. */
+  async #restore(path: string, position: RunPosition): Promise<void> {
+    this.#state = await loadState(path, this.#trainStep.initialState(this.#options.model));
+    this.#step = position.step;
+    this.#savedStep = position.step;
+    // The best by another metric says nothing about this one.
+    this.#best = position.best?.metric === this.#bestBy.metric ? position.best : undefined;
+    this.#rollBack = position.rollBack ?? initialRollBackState;
+  }
+
+  /** What trackers are told before the first event. */
+  information(): RunInformation {
+    const parameters = flattenTensors(this.model).reduce(
+      (total, { tensor }) => total + (tensor.shape as readonly number[]).reduce((a, b) => a * b, 1),
+      0,
+    );
+    return { step: this.#step, steps: this.#options.steps, parameters, settings: this.#settings() };
+  }
+
+  /** One update; or a roll-back, where the options ask for it and the update went wrong. */
+  async update(): Promise<StepEvent | RollBackEvent> {
     const start = performance.now();
     const step = this.#step;
     const learningRate = this.#schedule.rateAt(step);
-    const { microBatches, tokens } = await this.#nextMicroBatches(step);
-    const { state, ...result } = await this.#trainStep.run(this.#state!, microBatches, step, learningRate);
+    const { microBatches, tokens } = await this.#queue.take(step);
+    const dataWait = (performance.now() - start) / 1000;
+    const running = this.#trainStep.run(this.#state!, microBatches, step, learningRate);
+    this.#queue.prepareAfter(step);
+    const { state, ...result } = await running;
     const { loss, gradientNorm, lossScaling } = result;
     disposeTensors(microBatches);
     this.#state = state;
     this.#step = step + 1;
     this.#loss = loss;
-    // The loss tells about the weights before this update, the gradients about those after it.
-    if (!Number.isFinite(loss)) throw await this.#diverged("the loss", loss, step);
     // Gradients that overflow are what loss scaling expects, until there is nothing left to scale down.
-    const expected = lossScaling !== undefined && lossScaling.scale >= lowestScale;
-    if (!Number.isFinite(gradientNorm) && !expected) {
-      throw await this.#diverged("the gradient norm", gradientNorm, step + 1);
-    }
-    const { steps } = this.#options;
+    const overflowIsExpected = lossScaling !== undefined && lossScaling.scale >= lowestScale;
+    const judged = { step: this.#step, loss, gradientNorm, overflowIsExpected };
+    const { rollBack, steps } = this.#options;
+    const trouble = findTrouble(judged, this.#rollBack, rollBack);
+    if (trouble) return this.#goBack(trouble);
+    if (rollBack) this.#rollBack = withStep(this.#rollBack, judged, rollBack);
     const rates = this.#speed.add((performance.now() - start) / 1000, tokens, steps - this.#step);
-    return { type: "step", step: this.#step, steps, learningRate, ...result, ...rates };
-  }
-
-  async #nextMicroBatches(step: number): Promise<{ microBatches: MicroBatch[]; tokens: number }> {
-    const { data, accumulation = 1, seed = 0, model } = this.#options;
-    const microBatches: MicroBatch[] = [];
-    let tokensOfStep = 0;
-    for (let i = 0; i < accumulation; i++) {
-      const batch = await data.next();
-      if (!batch) {
-        throw new TrainError(
-          `Trainer: the data ended at step ${step + 1} of ${this.#options.steps} (allow more epochs, or train fewer steps)`,
-        );
-      }
-      if (!data.inMemory) this.#objective.checkBatch?.(batch, model);
-      const place = step * accumulation + i;
-      const { inputs, tokens, task } = this.#objective.prepare(batch, model, { seed, place: `batch ${place}` });
-      tokensOfStep += tokens;
-      microBatches.push({ batch: inputs, key: RandomKey.from(seed, place), task });
-    }
-    return { microBatches, tokens: tokensOfStep };
+    return { type: "step", step: this.#step, steps, learningRate, ...result, ...rates, dataWait };
   }
 
   /** Loss and metrics on the held-out batches. */
-  async evaluate(): Promise<EvaluationEvent> {
+  async evaluate(): Promise<EvaluationEvent | RollBackEvent> {
     const { data, batches = 20 } = this.#options.evaluation!;
     const { loss, metrics } = await this.#evaluation!.run(this.model, data, batches);
-    if (!Number.isFinite(loss)) throw await this.#diverged("the held-out loss", loss, this.#step);
-    const best = this.#best === undefined || loss < this.#best.loss;
-    if (best) this.#best = { step: this.#step, loss };
-    return { type: "evaluation", step: this.#step, loss, ...(metrics && { metrics }), best };
+    const step = this.#step;
+    if (!Number.isFinite(loss)) {
+      return this.#goBack({ what: "evaluation", value: loss, limit: undefined, firstDamaged: step });
+    }
+    const { metric } = this.#bestBy;
+    const value = metricOf({ loss, ...(metrics && { metrics }) }, metric);
+    const best = isBetter(value, this.#best?.value, this.#bestBy);
+    if (best) this.#best = { step, metric, value };
+    return { type: "evaluation", step, loss, ...(metrics && { metrics }), best };
   }
 
-  /** The error for a value that is not a number; the weights after `firstDamaged` updates are the first that gave it. */
-  async #diverged(what: string, value: number, firstDamaged: number): Promise<DivergedError> {
-    const { checkpoints } = this.#options;
+  /**
+   * Goes back to the last good checkpoint. The data stays where it is: the batches from that checkpoint on are skipped, among them
+   * those that did it. Throws a `DivergedError` where the run may not, or no longer, or where there is no checkpoint.
+   */
+  async #goBack(trouble: Trouble): Promise<RollBackEvent> {
+    const { checkpoints, rollBack } = this.#options;
     const saved = checkpoints ? await listCheckpoints(checkpoints.folder) : [];
+    const { count, lastTarget } = this.#rollBack;
+    const target = rollBackTarget(saved, trouble.firstDamaged, lastTarget);
+    if (!rollBack || count >= (rollBack.limit ?? 3) || target === undefined) throw this.#diverged(trouble, saved);
+    const from = this.#step;
+    const path = checkpointPath(checkpoints!.folder, target);
+    disposeTensors(this.#state);
+    await this.#restore(path, await readPosition(path));
+    this.#rollBack = { ...this.#rollBack, count: count + 1, lastTarget: target };
+    await removeCheckpointsAfter(checkpoints!.folder, target);
+    const { what, value, limit } = trouble;
+    return { type: "rollBack", step: target, from, path, what, value, limit, count: count + 1 };
+  }
+
+  #diverged({ what, value, firstDamaged }: Trouble, saved: readonly number[]): DivergedError {
     const path = (step: number | undefined) =>
-      step === undefined ? undefined : checkpointPath(checkpoints!.folder, step);
+      step === undefined ? undefined : checkpointPath(this.#options.checkpoints!.folder, step);
     return new DivergedError({
       step: this.#step,
-      what,
+      what: { loss: "the loss", gradientNorm: "the gradient norm", evaluation: "the held-out loss" }[what],
       value,
       learningRate: this.#schedule.rateAt(this.#step - 1),
       lastCheckpoint: path(saved.findLast((step) => step < firstDamaged)),
       damagedCheckpoint: path(saved.find((step) => step >= firstDamaged)),
+      rollBacks: this.#rollBack.count,
     });
   }
 
@@ -184,8 +218,9 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     const { folder, keep = 2 } = this.#options.checkpoints!;
     const position: RunPosition = {
       step: this.#step,
-      data: this.#options.data.position(),
+      data: this.#queue.position(),
       best: this.#best,
+      ...(this.#options.rollBack && { rollBack: this.#rollBack }),
       settings: this.#settings(),
     };
     const path = await saveCheckpoint(folder, this.#state!, position, keep);
@@ -198,7 +233,8 @@ export class TrainingRun<Model extends PretrainedModel, B> {
   }
 
   /** Frees the compiled programs and the optimiser's state; the model stays. */
-  dispose(): void {
+  async dispose(): Promise<void> {
+    await this.#queue.dispose();
     this.#trainStep.dispose();
     this.#evaluation?.dispose();
     disposeTensors([this.#state?.optimizer, this.#state?.lossScaling]);
