@@ -1,5 +1,19 @@
 // The public names of @llm/model.
 export {
+  type Adapted,
+  type AdapterConfig,
+  adapterConfig,
+  type Ia3Config,
+  isAdapterParameter,
+  type LoraConfig,
+} from "./adapters/adapterConfig.ts";
+export { applyIa3, type Ia3Options } from "./adapters/ia3.ts";
+export { applyLora, type LoraOptions } from "./adapters/lora.ts";
+export { mergeAdapter, removeAdapter } from "./adapters/mergeAdapter.ts";
+export type { PeftNames } from "./adapters/peftConfig.ts";
+export { loadAdapter, saveAdapter } from "./adapters/peftFolder.ts";
+export type { Targets } from "./adapters/targets.ts";
+export {
   type LoadWeightsOptions,
   loadModel,
   loadWeights,
@@ -11,7 +25,26 @@ export {
   saveModel,
 } from "./checkpoint.ts";
 export { ModelError } from "./errors.ts";
-export { type GenerateOptions, generateNaive, TextGenerator } from "./generate.ts";
+export { generateNaive, TextGenerator, type TextGeneratorOptions } from "./generate.ts";
+export type { LogitsProcessor, TokenHistory } from "./generation/logitsProcessors.ts";
+export type { GeneratedLogprob, TokenLogprob } from "./generation/logprobs.ts";
+export type {
+  BatchOptions,
+  BeamOptions,
+  GenerateOptions,
+  ProcessorOptions,
+  SamplingOptions,
+  StreamOptions,
+} from "./generation/options.ts";
+export type { GenerativeModel } from "./generation/prompts.ts";
+export type {
+  FinishReason,
+  GeneratedEnd,
+  GeneratedToken,
+  Generation,
+  GenerationEvent,
+} from "./generation/sequences.ts";
+export type { TextDecoder } from "./generation/textStream.ts";
 export type { Initialization } from "./initialize.ts";
 export type { KeyValueCache } from "./keyValueCache.ts";
 export type { Activation } from "./layers/activations.ts";
@@ -20,6 +53,7 @@ export { Linear, type LinearLayer } from "./layers/linear.ts";
 export { QuantizedLinear } from "./layers/quantizedLinear.ts";
 export type { RopeScaling } from "./layers/rope.ts";
 export { TransposedLinear } from "./layers/transposedLinear.ts";
+export { type MaximalUpdate, mupLearningRates } from "./maximalUpdate.ts";
 export type {
   CachedDecoder,
   CachedForwardOptions,
@@ -57,5 +91,6 @@ export {
   type LlamaPreset,
   llamaPresets,
 } from "./models/presets.ts";
+export { T5 } from "./models/t5.ts";
+export { type T5Config, type T5Options, t5Config } from "./models/t5Config.ts";
 export { replaceLinears } from "./quantization.ts";
-export { checkSampling, type SamplingOptions, sampleToken } from "./sample.ts";

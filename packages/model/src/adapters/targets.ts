@@ -1,0 +1,61 @@
+// Which linear layers of a model an adapter changes.
+import { ModelError } from "../errors.ts";
+import { isFloatLinear } from "../layers/floatLinear.ts";
+import type { PretrainedModel } from "../model.ts";
+import { findParts, replaceParts } from "../replaceParts.ts";
+import { adapterConfig } from "./adapterConfig.ts";
+import { type AdaptableLinear, isAdaptable } from "./adapterLayer.ts";
+import { TrainedLinear } from "./trainedLinear.ts";
+
+/** Names of layers or ends of their paths (`"q_proj"`, `"self_attn.q_proj"`), or an expression for whole paths; as in PEFT. */
+export type Targets = readonly string[] | RegExp;
+
+/**
+ * The layers an adapter goes to. Without `targets` every linear layer of the model's repeated blocks, so that heads and poolers are left
+ * out.
+ */
+export function findTargets(
+  where: string,
+  model: PretrainedModel,
+  targets: Targets | undefined,
+): ReadonlyMap<string, AdaptableLinear> {
+  if (adapterConfig(model)) {
+    throw new ModelError(`${where}: the model has an adapter already (merge it with mergeAdapter first)`);
+  }
+  const layers = findParts(model, isAdaptable);
+  const chosen = [...layers].filter(([path]) => (targets ? matches(path, targets) : /\.\d+\./.test(path)));
+  const unused = targets instanceof RegExp ? [] : (targets ?? []).filter((name) => !matchesAny(layers.keys(), name));
+  if (chosen.length === 0 || unused.length > 0) {
+    const what = targets instanceof RegExp ? String(targets) : unused.join(", ") || "anything in repeated blocks";
+    throw new ModelError(`${where}: no linear layer matches ${what}; there are ${lastNames(layers.keys())}`);
+  }
+  return new Map(chosen);
+}
+
+/** The model in which each layer of `modules` (names or ends of paths) is trained whole. */
+export function withTrainedModules<M extends PretrainedModel>(where: string, model: M, modules: readonly string[]): M {
+  const layers = findParts(model, isFloatLinear);
+  const missing = modules.filter((name) => !matchesAny(layers.keys(), name));
+  if (missing.length > 0) {
+    throw new ModelError(
+      `${where}: modulesToSave must name linear layers in float, ${missing.join(", ")} is none; there are ${lastNames(layers.keys())}`,
+    );
+  }
+  return replaceParts(model, (part, path) =>
+    isFloatLinear(part) && matches(path, modules) ? new TrainedLinear(part) : undefined,
+  );
+}
+
+function matches(path: string, targets: Targets): boolean {
+  if (targets instanceof RegExp)
+    return new RegExp(`^(?:${targets.source})$`, targets.flags.replace("g", "")).test(path);
+  return targets.some((name) => matchesAny([path], name));
+}
+
+function matchesAny(paths: Iterable<string>, name: string): boolean {
+  return [...paths].some((path) => path === name || path.endsWith(`.${name}`));
+}
+
+function lastNames(paths: Iterable<string>): string {
+  return [...new Set([...paths].map((path) => path.slice(path.lastIndexOf(".") + 1)))].sort().join(", ");
+}
