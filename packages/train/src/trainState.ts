@@ -1,4 +1,5 @@
-// What changes during training and lives with the executor: the model's parameters, the optimiser's state and the scale of the loss.
+// What changes during training and lives with the executor: the model's parameters, the optimiser's state, the average of the weights
+// and the scale of the loss.
 import { type CausalLanguageModel, namedParameters, type PretrainedModel } from "@llm/model";
 import { flattenTensors, mapTensors } from "@llm/tensor";
 import type { NamedTensors, OptimizerState } from "./optimizers/optimizer.ts";
@@ -6,6 +7,8 @@ import type { NamedTensors, OptimizerState } from "./optimizers/optimizer.ts";
 export interface TrainState<Model extends PretrainedModel = CausalLanguageModel> {
   readonly model: Model;
   readonly optimizer: OptimizerState;
+  /** Moving average of the parameters that are trained, where one is kept. */
+  readonly average?: NamedTensors;
   /** Only in float16. */
   readonly lossScaling?: NamedTensors;
 }
@@ -14,9 +17,9 @@ export function parametersOf(model: PretrainedModel): NamedTensors {
   return Object.fromEntries(namedParameters(model));
 }
 
-/** The model with other tensors under the names of its parameters. */
+/** The model with other tensors under the names of those given. */
 export function withParameters<Model extends PretrainedModel>(model: Model, parameters: NamedTensors): Model {
-  return mapTensors(model, (_, name) => parameters[name]!);
+  return mapTensors(model, (before, name) => parameters[name] ?? before);
 }
 
 export function disposeTensors(tree: unknown): void {

@@ -7,40 +7,42 @@ import {
   compile,
   constant,
   type Executor,
+  gradients as gradientsOf,
   type Precision,
   type Program,
   type RandomKey,
   type Tensor,
   tensor,
-  valueAndGrad,
   withPrecision,
 } from "@llm/tensor";
-import { withForwardOptions } from "./forwardOptions.ts";
-import { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
 import {
-  allFinite,
-  initialLossScaling,
-  type LossScalingOptions,
-  type LossScalingReport,
-  nextLossScaling,
-  unlessSkipped,
-} from "./lossScaling.ts";
+  type Accumulated,
+  type Applied,
+  applyGradients,
+  type StepScalars,
+  type TrainedState,
+  type UpdateOptions,
+} from "./applyGradients.ts";
+import { type EmaOptions, shareTaken } from "./ema.ts";
+import { withForwardOptions } from "./forwardOptions.ts";
+import { initialLossScaling, type LossScalingReport } from "./lossScaling.ts";
 import { MeanMetrics, type SummedMetrics, summedMetrics } from "./meanMetrics.ts";
 import type { Objective } from "./objectives/objective.ts";
-import { mapNamed, type NamedTensors, type Optimizer } from "./optimizers/optimizer.ts";
+import { filterNamed, mapNamed, type NamedTensors, type ParameterPredicate } from "./optimizers/optimizer.ts";
+import { zerosLike } from "./optimizers/zeros.ts";
 import { disposeTensors, parametersOf, type TrainState, withParameters } from "./trainState.ts";
 
-export interface StepOptions<Model extends PretrainedModel = CausalLanguageModel> {
+export interface StepOptions<Model extends PretrainedModel = CausalLanguageModel> extends UpdateOptions {
   readonly objective: Pick<Objective<Model>, "loss">;
-  readonly optimizer: Optimizer;
-  /** Largest global norm of the gradients; undefined for no clipping. */
-  readonly gradientClipping: number | undefined;
   readonly executor: Executor | undefined;
   /** Of forward and backward; the update is float32. Default float32. With float16 the loss is scaled. */
   readonly precision?: Precision | undefined;
-  readonly lossScaling?: LossScalingOptions | undefined;
   /** Compute what lies inside of the model's blocks again in the backward instead of keeping it. Default false. */
   readonly recomputeActivations?: boolean | undefined;
+  /** Which parameters are trained. The others are frozen: no gradient, no state, no update. Default all. */
+  readonly trains?: ParameterPredicate | undefined;
+  /** Keep a moving average of the trained parameters. Default none. */
+  readonly ema?: EmaOptions | undefined;
 }
 
 export interface MicroBatch {
@@ -63,18 +65,6 @@ export interface StepResult<Model extends PretrainedModel = CausalLanguageModel>
   readonly lossScaling?: LossScalingReport;
 }
 
-interface Accumulated {
-  readonly gradients: NamedTensors;
-  readonly lossSum: Tensor;
-  readonly count: Tensor;
-}
-
-interface Applied<Model extends PretrainedModel> {
-  readonly state: TrainState<Model>;
-  readonly loss: Tensor;
-  readonly gradientNorm: Tensor;
-}
-
 /** Besides what a program is for, the metrics of its micro-batch. */
 interface WithMetrics<R> {
   readonly result: R;
@@ -94,23 +84,21 @@ interface Differentiated {
 
 export class TrainStep<Model extends PretrainedModel = CausalLanguageModel> {
   readonly #options: StepOptions<Model>;
-  readonly #whole: CompiledFunction<
-    [TrainState<Model>, NamedTensors, RandomKey, NamedTensors],
-    WithMetrics<Applied<Model>>
-  >;
+  // The parameters that are trained are also in the model, as the same tensors.
+  readonly #whole: CompiledFunction<[TrainedState, Model, NamedTensors, RandomKey, StepScalars], WithMetrics<Applied>>;
   readonly #first: CompiledFunction<[ForwardState<Model>, NamedTensors, RandomKey], WithMetrics<Accumulated>>;
   readonly #next: CompiledFunction<
     [ForwardState<Model>, Accumulated, NamedTensors, RandomKey],
     WithMetrics<Accumulated>
   >;
-  readonly #apply: CompiledFunction<[TrainState<Model>, Accumulated, NamedTensors], Applied<Model>>;
+  readonly #apply: CompiledFunction<[TrainedState, Accumulated, StepScalars], Applied>;
 
   constructor(stepOptions: StepOptions<Model>) {
     this.#options = stepOptions;
     const options = stepOptions.executor ? { executor: stepOptions.executor } : {};
     this.#whole = compile(
-      (state, batch, key, scalars) => {
-        const { gradients, mean, metrics } = differentiate(state, batch, key, stepOptions);
+      (state, model, batch, key, scalars) => {
+        const { gradients, mean, metrics } = differentiate({ ...state, model }, batch, key, stepOptions);
         const summed = { gradients, lossSum: mean, count: constant(1) };
         return { result: applyGradients(state, summed, scalars, stepOptions), metrics };
       },
@@ -142,17 +130,24 @@ export class TrainStep<Model extends PretrainedModel = CausalLanguageModel> {
 
   /** State to start from: fresh state of the optimiser and, in float16, of the loss scaling. */
   initialState(model: Model): TrainState<Model> {
-    const { optimizer, precision, lossScaling } = this.#options;
+    const { optimizer, precision, lossScaling, ema } = this.#options;
+    const parameters = this.trainedParameters(model);
     return {
       model,
-      optimizer: optimizer.initialState(parametersOf(model)),
+      optimizer: optimizer.initialState(parameters),
+      ...(ema && { average: mapNamed(parameters, zerosLike) }),
       ...(precision === "float16" && { lossScaling: initialLossScaling(lossScaling) }),
     };
   }
 
+  /** Those of the model's parameters that are trained. */
+  trainedParameters(model: Model): NamedTensors {
+    return filterNamed(parametersOf(model), this.#options.trains ?? (() => true));
+  }
+
   /** The program of a step with one micro-batch: what `programMemory` tells the memory of. Nothing runs. */
   program(state: TrainState<Model>, { batch, key }: MicroBatch): Program {
-    return this.#whole.program(state, batch, key, scalarTensors(this.#options.optimizer.scalars(0, 0)));
+    return this.#whole.program(this.#trainedState(state), state.model, batch, key, this.#scalars(0, 0));
   }
 
   /** Times of the compilation of the whole step, in milliseconds. */
@@ -169,14 +164,16 @@ export class TrainStep<Model extends PretrainedModel = CausalLanguageModel> {
   ): Promise<StepResult<Model>> {
     // A skipped step is none for the optimiser.
     const skippedBefore = (await state.lossScaling?.skippedSteps?.item()) ?? 0;
-    const scalars = scalarTensors(this.#options.optimizer.scalars(step - skippedBefore, learningRate));
+    const scalars = this.#scalars(step - skippedBefore, learningRate);
     const means = new MeanMetrics();
     const applied = await this.#update(state, microBatches, scalars, means);
     const [loss, gradientNorm] = await Promise.all([applied.loss.item(), applied.gradientNorm.item()]);
     disposeTensors([applied.loss, applied.gradientNorm]);
     const metrics = means.finish();
-    const result = { state: applied.state, loss, gradientNorm, ...(metrics && { metrics }) };
-    const { lossScaling } = applied.state;
+    const { parameters, ...others } = applied.state;
+    const next = { ...others, model: withParameters(state.model, parameters) };
+    const result = { state: next, loss, gradientNorm, ...(metrics && { metrics }) };
+    const { lossScaling } = next;
     if (!lossScaling) return result;
     const [scale, skippedSteps] = await Promise.all([lossScaling.scale!.item(), lossScaling.skippedSteps!.item()]);
     return { ...result, lossScaling: { scale, skippedSteps, skipped: skippedSteps > skippedBefore } };
@@ -185,19 +182,33 @@ export class TrainStep<Model extends PretrainedModel = CausalLanguageModel> {
   async #update(
     state: TrainState<Model>,
     [first, ...others]: readonly MicroBatch[],
-    scalars: NamedTensors,
+    scalars: StepScalars,
     means: MeanMetrics,
-  ): Promise<Applied<Model>> {
+  ): Promise<Applied> {
     const taken = async <R>({ result, metrics }: WithMetrics<R>, task: string | undefined): Promise<R> => {
       await means.add(metrics, task);
       return result;
     };
     const { batch, key, task } = first!;
-    if (others.length === 0) return taken(await this.#whole(state, batch, key, scalars), task);
-    const { optimizer: _, ...read } = state;
+    const trained = this.#trainedState(state);
+    if (others.length === 0) return taken(await this.#whole(trained, state.model, batch, key, scalars), task);
+    const { model, lossScaling } = state;
+    const read = { model, ...(lossScaling && { lossScaling }) };
     let summed = await taken(await this.#first(read, batch, key), task);
     for (const { batch, key, task } of others) summed = await taken(await this.#next(read, summed, batch, key), task);
-    return this.#apply(state, summed, scalars);
+    return this.#apply(trained, summed, scalars);
+  }
+
+  #trainedState({ model, ...others }: TrainState<Model>): TrainedState {
+    return { ...others, parameters: this.trainedParameters(model) };
+  }
+
+  #scalars(updates: number, learningRate: number): StepScalars {
+    const { optimizer, ema } = this.#options;
+    return {
+      optimizer: scalarTensors(optimizer.scalars(updates, learningRate)),
+      ...(ema && { averageTaken: tensor(shareTaken(updates, ema)) }),
+    };
   }
 
   /** Frees the compiled programs. */
@@ -214,46 +225,21 @@ function differentiate<Model extends PretrainedModel>(
   { model, lossScaling }: ForwardState<Model>,
   batch: NamedTensors,
   key: RandomKey,
-  { objective, precision = "float32", recomputeActivations: recompute = false }: StepOptions<Model>,
+  options: StepOptions<Model>,
 ): Differentiated {
+  const { objective, precision = "float32", recomputeActivations: recompute = false, trains = () => true } = options;
   const scale = lossScaling?.scale;
-  const lossAndGradients = valueAndGrad((model: Model): [Tensor, Tensor, Tensor, SummedMetrics | undefined] => {
+  const compute = withPrecision((model: Model): Differentiated => {
     const loss = objective.loss(recompute ? withForwardOptions(model, { recompute }) : model, batch, key);
     const { sum, count } = loss;
     // Dividing the loss instead of the gradients saves a pass over them, and the gradients of a mean do not grow with the batch.
     const mean = sum.div(count.maximum(1));
-    return [scale ? mean.mul(scale) : mean, mean, count, summedMetrics(loss)];
-  });
-  const [[, mean, count, metrics], gradients] = withPrecision(lossAndGradients, precision)(model);
-  const named = parametersOf(gradients);
-  return { mean, count, metrics, gradients: scale ? mapNamed(named, (gradient) => gradient.div(scale)) : named };
-}
-
-function applyGradients<Model extends PretrainedModel>(
-  { model, optimizer: state, lossScaling }: TrainState<Model>,
-  summed: Accumulated,
-  scalars: NamedTensors,
-  { optimizer, gradientClipping, lossScaling: scalingOptions }: StepOptions<Model>,
-): Applied<Model> {
-  const targets = summed.count.maximum(1);
-  const means = mapNamed(summed.gradients, (gradient) => gradient.div(targets));
-  const gradientNorm = globalNorm(means);
-  const gradients = gradientClipping === undefined ? means : clipByGlobalNorm(means, gradientNorm, gradientClipping);
-  const parameters = parametersOf(model);
-  const updated = optimizer.update({ parameters, gradients, state, scalars });
-  const loss = summed.lossSum.div(targets);
-  if (!lossScaling) {
-    const next = { model: withParameters(model, updated.parameters), optimizer: updated.state };
-    return { state: next, loss, gradientNorm };
-  }
-  const finite = allFinite(gradientNorm);
-  const kinds = Object.entries(updated.state).map(
-    ([kind, tensors]) => [kind, unlessSkipped(finite, tensors, state[kind]!)] as const,
-  );
-  const next: TrainState<Model> = {
-    model: withParameters(model, unlessSkipped(finite, updated.parameters, parameters)),
-    optimizer: Object.fromEntries(kinds),
-    lossScaling: nextLossScaling(lossScaling, finite, scalingOptions),
-  };
-  return { state: next, loss, gradientNorm };
+    const trained = filterNamed(parametersOf(model), trains);
+    const found = gradientsOf(scale ? mean.mul(scale) : mean, Object.values(trained));
+    const gradients = Object.fromEntries(Object.keys(trained).map((name, i) => [name, found[i]!]));
+    return { mean, count, metrics: summedMetrics(loss), gradients };
+  }, precision);
+  const result = compute(model);
+  if (!scale) return result;
+  return { ...result, gradients: mapNamed(result.gradients, (gradient) => gradient.div(scale)) };
 }
