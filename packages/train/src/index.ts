@@ -1,10 +1,14 @@
 // The public names of @llm/train.
+export type { Callback } from "./callbacks.ts";
 export { findCheckpoint, listCheckpoints, type RunPosition } from "./checkpoint.ts";
 export { DivergedError, TrainError } from "./errors.ts";
+export type { MetricChoice } from "./evaluationMetric.ts";
 export type {
+  BestEvaluation,
   CheckpointEvent,
   EvaluationEvent,
   ResumeEvent,
+  RollBackEvent,
   StepEvent,
   TrainEvent,
   TrainResult,
@@ -29,6 +33,8 @@ export type { OrthogonalMomentumOptions } from "./optimizers/orthogonalMomentum.
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export type { WeightDecayOptions } from "./optimizers/weightDecay.ts";
 export { type ParameterGroup, parameterGroups } from "./parameterGroups.ts";
+export { type ProgressBarOptions, progressBar } from "./progressBar.ts";
+export type { RollBackOptions } from "./rollBack.ts";
 export type { ChangeableSetting } from "./runSettings.ts";
 export {
   type CosineOptions,
@@ -45,6 +51,13 @@ export {
   type WarmupStableDecayOptions,
   warmupStableDecaySchedule,
 } from "./schedules.ts";
+export { csvTracker } from "./trackers/csv.ts";
+export { jsonLinesTracker } from "./trackers/jsonLines.ts";
+export { type MlflowOptions, mlflowTracker } from "./trackers/mlflow.ts";
+export type { MlflowServer } from "./trackers/mlflowClient.ts";
+export { tensorBoardTracker } from "./trackers/tensorBoard.ts";
+export type { RunEnd, RunInformation, Tracker } from "./trackers/tracker.ts";
+export { type WandbOptions, wandbTracker } from "./trackers/wandb.ts";
 export { type RunOptions, Trainer, type TrainerOptions } from "./trainer.ts";
 export type { TrainState } from "./trainState.ts";
 export { type MicroBatch, type StepOptions, type StepResult, TrainStep } from "./trainStep.ts";

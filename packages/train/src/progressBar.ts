@@ -1,37 +1,53 @@
 // Progress for people: a bar in a terminal, now and then a line elsewhere.
+import type { Executor } from "@llm/tensor";
 import { type Options, SingleBar } from "cli-progress";
-import type { TrainEvent } from "./events.ts";
+import { duration } from "./duration.ts";
+import type { StepEvent, TrainEvent } from "./events.ts";
+import { matmulPeak, shareOfPeak } from "./matmulPeak.ts";
+import type { Tracker } from "./trackers/tracker.ts";
 
 /** Without a terminal a line is printed at most this often, in milliseconds. */
 const lineInterval = 10_000;
 
-export interface Progress {
-  show(event: TrainEvent): void;
-  stop(): void;
+export interface ProgressBarOptions {
+  /** Default: standard error. */
+  readonly stream?: NodeJS.WriteStream;
+  /** The one that trains: its matrix products are the peak that the bar compares with. Default: the default executor. */
+  readonly executor?: Executor | undefined;
 }
 
-/** Loss, tokens per second and time left, written to `stream` (default: standard error). */
-export function progressBar(stream: NodeJS.WriteStream = process.stderr): Progress {
-  return stream.isTTY ? terminalBar(stream) : plainLines(stream);
+/** Loss, gradient norm, learning rate, speed, memory and time left of each step. */
+export function progressBar({ stream = process.stderr, executor }: ProgressBarOptions = {}): Tracker {
+  return stream.isTTY ? terminalBar(stream, executor) : plainLines(stream);
 }
 
-function terminalBar(stream: NodeJS.WriteStream): Progress {
+function terminalBar(stream: NodeJS.WriteStream, executor: Executor | undefined): Tracker {
   const options: Options = {
-    format: "{bar} {value}/{total} · loss {loss} · {rate} tokens/s · {left} left",
+    format: "{bar} {value}/{total} · loss {loss} · {speed} · {left} left · norm {norm} · rate {rate} · {memory}",
     barCompleteChar: "█",
     barIncompleteChar: "░",
-    barsize: 24,
+    barsize: 16,
     hideCursor: true,
     stream,
     clearOnComplete: false,
   };
   let bar: SingleBar | undefined;
+  let parameters = 0;
+  let peak = 0;
   return {
-    show: (event) => {
+    start: async (run) => {
+      parameters = run.parameters;
+      peak = await matmulPeak(executor);
+    },
+    record: async (event) => {
       if (event.type !== "step") return;
+      const share = shareOfPeak(event.tokensPerSecond, parameters, peak);
       const payload = {
         loss: event.loss.toFixed(3),
-        rate: Math.round(event.tokensPerSecond),
+        norm: event.gradientNorm.toPrecision(2),
+        rate: event.learningRate.toExponential(1),
+        speed: `${Math.round(event.tokensPerSecond)} tokens/s (${Math.round(100 * share)} % of peak)`,
+        memory: `${(process.memoryUsage.rss() / 1e9).toFixed(1)} GB`,
         left: duration(event.secondsLeft),
       };
       if (!bar) {
@@ -39,30 +55,36 @@ function terminalBar(stream: NodeJS.WriteStream): Progress {
         bar.start(event.steps, event.step, payload);
       } else bar.update(event.step, payload);
     },
-    stop: () => bar?.stop(),
+    rewindTo: async (step) => bar?.update(step),
+    finish: async () => bar?.stop(),
   };
 }
 
-function plainLines(stream: NodeJS.WriteStream): Progress {
+function plainLines(stream: NodeJS.WriteStream): Tracker {
   let last = Number.NEGATIVE_INFINITY;
   return {
-    show: (event) => {
-      if (event.type === "evaluation") stream.write(`step ${event.step}: held-out loss ${event.loss.toFixed(4)}\n`);
-      if (event.type !== "step") return;
+    start: async () => {},
+    record: async (event) => {
       const now = performance.now();
-      if (now - last < lineInterval && event.step < event.steps) return;
-      last = now;
-      stream.write(
-        `step ${event.step}/${event.steps}: loss ${event.loss.toFixed(4)}, ${Math.round(event.tokensPerSecond)} tokens/s, ${duration(event.secondsLeft)} left\n`,
-      );
+      const isDue = event.type !== "step" || now - last >= lineInterval || event.step === event.steps;
+      const line = isDue ? lineOf(event) : undefined;
+      if (line === undefined) return;
+      if (event.type === "step") last = now;
+      stream.write(`${line}\n`);
     },
-    stop: () => {},
+    rewindTo: async () => {},
+    finish: async () => {},
   };
 }
 
-function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+function lineOf(event: TrainEvent): string | undefined {
+  if (event.type === "step") return stepLine(event);
+  if (event.type === "evaluation") return `step ${event.step}: held-out loss ${event.loss.toFixed(4)}`;
+  if (event.type !== "rollBack") return undefined;
+  return `step ${event.from}: ${event.what} is ${event.value}; back to step ${event.step}`;
+}
+
+function stepLine({ step, steps, loss, tokensPerSecond, secondsLeft }: StepEvent): string {
+  const speed = `${Math.round(tokensPerSecond)} tokens/s`;
+  return `step ${step}/${steps}: loss ${loss.toFixed(4)}, ${speed}, ${duration(secondsLeft)} left`;
 }

@@ -11,7 +11,7 @@ import type { LossScalingOptions } from "./lossScaling.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
 import type { Objective } from "./objectives/objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
-import { type Progress, progressBar } from "./progressBar.ts";
+import { progressBar } from "./progressBar.ts";
 import type { RollBackOptions } from "./rollBack.ts";
 import type { ChangeableSetting } from "./runSettings.ts";
 import type { Schedule } from "./schedules.ts";
@@ -83,7 +83,7 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
   lossScaling?: LossScalingOptions;
   /** Less memory for about a third more time: activations inside the model's blocks are computed again in the backward. Default false. */
   recomputeActivations?: boolean;
-  /** A bar on standard error. Default true. */
+  /** A bar on standard error, of `run()` alone. Default true. */
   progress?: boolean;
   executor?: Executor;
 }
@@ -131,26 +131,26 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
   /** Trains to the last step, or until it is told to stop. Throws a `DivergedError` when the loss is no longer a number. */
   async run({ onEvent, signal, handleSignals = true }: RunOptions = {}): Promise<TrainResult> {
     const stop = new AbortController();
-    const progress: Progress | undefined = (this.#options.progress ?? true) ? progressBar() : undefined;
+    const { progress = true, executor } = this.#options;
+    const bar = progress ? progressBar({ executor }) : undefined;
     const onSignal = (name: NodeJS.Signals) => {
       if (stop.signal.aborted) {
-        progress?.stop();
+        void bar?.finish("stopped");
         process.exit(name === "SIGINT" ? 130 : 143);
       }
       stop.abort();
     };
     if (handleSignals) for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
-    const events = this.events(signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
+    const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    const events = this.#events(stopped, [...this.#trackers(), ...(bar ? [bar] : [])]);
     try {
       for (let next = await events.next(); ; next = await events.next()) {
         if (next.done) return next.value;
-        progress?.show(next.value);
         onEvent?.(next.value);
       }
     } finally {
       // Frees the run also where `onEvent` throws.
       await events.return(undefined as never);
-      progress?.stop();
       for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, onSignal);
     }
   }
@@ -160,10 +160,17 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
   }
 
   /** The run as a stream of events: it trains while they are taken. */
-  async *events(signal?: AbortSignal): AsyncGenerator<TrainEvent, TrainResult> {
+  events(signal?: AbortSignal): AsyncGenerator<TrainEvent, TrainResult> {
+    return this.#events(signal, this.#trackers());
+  }
+
+  async *#events(
+    signal: AbortSignal | undefined,
+    allTrackers: readonly Tracker[],
+  ): AsyncGenerator<TrainEvent, TrainResult> {
     const run = new TrainingRun(this.#options, this.#objective);
     this.#run = run;
-    const trackers = new Trackers(this.#trackers());
+    const trackers = new Trackers(allTrackers);
     const callbacks = new Callbacks(this.#options.callbacks ?? []);
     const isStopped = () => callbacks.stopped || (signal?.aborted ?? false);
     const told = async <E extends TrainEvent>(event: E): Promise<E> => {
