@@ -89,8 +89,8 @@ async function writeJson(path: string, value: unknown): Promise<void> {
 
 /** A class of models that are not looked up by their `model_type` alone. */
 export interface ModelClass<M extends PretrainedModel> {
-  /** The model of a config.json, its parameters without elements. */
-  fromConfigJson(json: Record<string, unknown>): M;
+  /** The model of a config.json, its parameters without elements; `stored` holds the names of the tensors in the files of weights. */
+  fromConfigJson(json: Record<string, unknown>, stored: ReadonlySet<string>): M;
 }
 
 /**
@@ -106,8 +106,9 @@ export async function loadModel(folder: string): Promise<CausalLanguageModel>;
 export async function loadModel<M extends PretrainedModel>(folder: string, kind: ModelClass<M>): Promise<M>;
 export async function loadModel(folder: string, kind?: ModelClass<PretrainedModel>): Promise<PretrainedModel> {
   const json = await readConfig(folder);
-  const empty = kind ? kind.fromConfigJson(json) : emptyDecoder(json, folder);
-  return loadWeights(prepareQuantized(empty, json), folder);
+  if (!kind) return loadWeights(prepareQuantized(emptyDecoder(json, folder), json), folder);
+  await using file = await openWeights(folder);
+  return await fill(prepareQuantized(kind.fromConfigJson(json, new Set(file.names)), json), file, {});
 }
 
 function emptyDecoder(json: Record<string, unknown>, folder: string): CausalLanguageModel {
@@ -170,8 +171,9 @@ async function readConfig(folder: string): Promise<Record<string, unknown>> {
   return json as Record<string, unknown>;
 }
 
-/** Attention masks, positions and angles that older files carry as if they were weights. */
-const ignoredNames = /\.attn\.(bias|masked_bias)$|\.rotary_emb\.inv_freq$|\.position_ids$/;
+/** Attention masks, positions, angles and, for T5, a bias that nothing reads, which older files carry as if they were weights. */
+const ignoredNames =
+  /\.attn\.(bias|masked_bias)$|\.rotary_emb\.inv_freq$|\.position_ids$|\.EncDecAttention\.relative_attention_bias\.weight$/;
 
 async function fill<M extends PretrainedModel>(
   model: M,
@@ -190,8 +192,8 @@ async function fill<M extends PretrainedModel>(
 /** What published files leave out before the names, where only the part below the output layer was saved. */
 const optionalPrefix = /^(transformer|model|bert)\./;
 
-/** Copies of the token embedding and of the bias beside it, under the name of the output layer. */
-const tiedNames = /^(lm_head\.weight|cls\.predictions\.decoder\.(weight|bias))$/;
+/** Copies of the token embedding and of the bias beside it, under the names of the output layer and of T5's two stacks. */
+const tiedNames = /^(lm_head\.weight|cls\.predictions\.decoder\.(weight|bias)|(en|de)coder\.embed_tokens\.weight)$/;
 
 /** Under which names a file may hold a parameter: older files lack or add a prefix, and call norms' parameters gamma and beta. */
 function possibleNames(path: string): string[] {

@@ -1,6 +1,8 @@
 // What training, evaluation and serving need from a language model, whatever its architecture.
 import type { RandomKey, Tensor } from "@llm/tensor";
 import type { KeyValueCache } from "./keyValueCache.ts";
+import type { LayerNorm } from "./layers/layerNorm.ts";
+import type { RmsNorm } from "./layers/rmsNorm.ts";
 
 export interface ForwardOptions {
   /** Given in training: dropout draws from it. Without it nothing is dropped. */
@@ -13,6 +15,8 @@ export interface ForwardOptions {
 export interface PretrainedModel {
   /** The configuration as transformers' config.json. */
   toConfigJson(): Record<string, unknown>;
+  /** The norm whose result the layer of the logits reads, where there is one: "mup" scales it. No field, so that names stay. */
+  readonly outputNorm?: LayerNorm | RmsNorm;
 }
 
 export interface CachedForwardOptions {

@@ -207,7 +207,12 @@ export function bertInitializer(
   config: BertConfig,
   { seed = 0, initialization = "normal" }: FreshOptions,
 ): Initializer {
-  return initializer(initialization, { seed, layers: config.layers, deviation: config.initializerRange });
+  return initializer(initialization, {
+    seed,
+    layers: config.layers,
+    width: config.width,
+    deviation: config.initializerRange,
+  });
 }
 
 /** Stored [outputs, inputs], with a bias of zeros. */
@@ -215,8 +220,9 @@ export function freshLinear(
   path: string,
   [inputs, outputs]: readonly [number, number],
   init: Initializer,
+  { output = false }: { output?: boolean } = {},
 ): TransposedLinear {
-  const weight = init.matrix(`${path}.weight`, inputs, outputs, { transposed: true });
+  const weight = init.matrix(`${path}.weight`, inputs, outputs, { transposed: true, output });
   return new TransposedLinear(weight, init.zeros(outputs));
 }
 

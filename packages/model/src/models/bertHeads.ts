@@ -1,17 +1,10 @@
 // The tasks of a BERT: one small head each on the encoder of bert.ts, named as in transformers, whose weights they share.
 import { dropout, type Tensor } from "@llm/tensor";
 import { activations } from "../layers/activations.ts";
-import type { LayerNorm } from "../layers/layerNorm.ts";
+import { LayerNorm } from "../layers/layerNorm.ts";
 import type { LinearLayer } from "../layers/linear.ts";
 import type { PretrainedModel } from "../model.ts";
-import {
-  Bert,
-  bertInitializer,
-  type EncoderForwardOptions,
-  type FreshOptions,
-  freshLinear,
-  freshNorm,
-} from "./bert.ts";
+import { Bert, bertInitializer, type EncoderForwardOptions, type FreshOptions, freshLinear } from "./bert.ts";
 import { type BertConfig, type BertOptions, bertConfigFromJson, bertConfigToJson } from "./bertConfig.ts";
 import type { ConfigJson } from "./configJson.ts";
 
@@ -32,10 +25,11 @@ export class BertForMaskedLM implements PretrainedModel {
     const { config } = this;
     const init = bertInitializer(config, fresh);
     const dense = freshLinear("cls.predictions.transform.dense", [config.width, config.width], init);
+    const norm = new LayerNorm(init.outputNorm(config.width), init.zeros(config.width), config.layerNormEpsilon);
     this.cls = {
       predictions: {
         bias: init.zeros(config.vocabularySize),
-        transform: { dense, LayerNorm: freshNorm(config, init) },
+        transform: { dense, LayerNorm: norm },
       },
     };
   }
@@ -46,6 +40,10 @@ export class BertForMaskedLM implements PretrainedModel {
 
   get config(): BertConfig {
     return this.bert.config;
+  }
+
+  get outputNorm(): LayerNorm {
+    return this.cls.predictions.transform.LayerNorm;
   }
 
   /** int32 ids [B, T] → logits [B, T, V]. */
@@ -156,5 +154,5 @@ function freshClassifier(
   config: BertConfig,
   { outputs, ...fresh }: FreshOptions & { outputs: number },
 ): LinearLayer {
-  return freshLinear(path, [config.width, outputs], bertInitializer(config, fresh));
+  return freshLinear(path, [config.width, outputs], bertInitializer(config, fresh), { output: true });
 }

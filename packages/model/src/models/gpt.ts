@@ -163,15 +163,19 @@ export class Gpt implements CausalLanguageModel {
   ) {
     const config = gptConfig(options);
     const { vocabularySize, contextLength, layers, width } = config;
-    const init = initializer(initialization, { seed, layers, deviation: config.initializerRange });
+    const init = initializer(initialization, { seed, layers, width, deviation: config.initializerRange });
     this.config = config;
     this.transformer = {
       wte: new Embedding(init.table("transformer.wte.weight", vocabularySize, width)),
       wpe: new Embedding(init.table("transformer.wpe.weight", contextLength, width)),
       h: Array.from({ length: layers }, (_, i) => freshBlock(`transformer.h.${i}`, config, init)),
-      ln_f: freshNorm(config, init),
+      ln_f: new LayerNorm(init.outputNorm(width), init.zeros(width), config.layerNormEpsilon),
     };
     if (!config.tiedEmbeddings) this.lm_head = new Embedding(init.table("lm_head.weight", vocabularySize, width));
+  }
+
+  get outputNorm(): LayerNorm {
+    return this.transformer.ln_f;
   }
 
   forward(inputIds: Tensor, { key, recompute = false }: ForwardOptions = {}): Tensor {

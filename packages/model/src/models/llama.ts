@@ -171,14 +171,18 @@ export class Llama implements CausalLanguageModel {
   ) {
     const config = llamaConfig(options);
     const { vocabularySize, layers, width } = config;
-    const init = initializer(initialization, { seed, layers, deviation: config.initializerRange });
+    const init = initializer(initialization, { seed, layers, width, deviation: config.initializerRange });
     this.config = config;
     this.model = {
       embed_tokens: new Embedding(init.table("model.embed_tokens.weight", vocabularySize, width)),
       layers: Array.from({ length: layers }, (_, i) => freshBlock(`model.layers.${i}`, config, init)),
-      norm: new RmsNorm(init.ones(width), config.rmsNormEpsilon),
+      norm: new RmsNorm(init.outputNorm(width), config.rmsNormEpsilon),
     };
     if (!config.tiedEmbeddings) this.lm_head = new Embedding(init.table("lm_head.weight", vocabularySize, width));
+  }
+
+  get outputNorm(): RmsNorm {
+    return this.model.norm;
   }
 
   forward(inputIds: Tensor, { key, recompute = false }: ForwardOptions = {}): Tensor {
