@@ -9,6 +9,11 @@ export interface ForwardOptions {
   key?: RandomKey;
   /** In training: keep only what goes in and out of each block for the backward and compute the rest again. Default false. */
   recompute?: boolean;
+  /**
+   * Only for decoders: int32 [batch, sequence], where each token is in its text, from 0. Several texts may share a sequence: one that
+   * begins with 0 sees nothing of those before it. Default: one text a sequence, 0 to sequence - 1.
+   */
+  positionIds?: Tensor | undefined;
 }
 
 /** A model that a Hugging Face folder holds. Its fields hold its parameters; their paths are the names in the checkpoint. */
@@ -22,6 +27,8 @@ export interface PretrainedModel {
 export interface CachedForwardOptions {
   /** Only for the decoder of an encoder-decoder, which needs it: what it attends to beside its own positions. */
   memory?: EncoderMemory;
+  /** int32 [batch]: how many of each sequence's first positions, over all steps, are padding that nothing sees. Default none. */
+  padding?: Tensor;
 }
 
 /**

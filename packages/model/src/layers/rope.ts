@@ -1,6 +1,6 @@
 // Rotary position embedding (RoFormer, Su et al. 2021) as Llama applies it: the first half of a head is turned against the second.
 // With the ways to stretch it over longer contexts than a model was trained on.
-import { concat, constant, cos, iota, maximum, sin, type Tensor } from "@llm/tensor";
+import { concat, constant, cos, iota, max, maximum, sin, type Tensor } from "@llm/tensor";
 import { ModelError } from "../errors.ts";
 
 /**
@@ -28,7 +28,7 @@ export interface RopeConfig {
   readonly headSize: number;
 }
 
-/** Cosine and sine of each position's angles: [T, headSize / 2]. */
+/** Cosine and sine of each position's angles: [T, headSize / 2], or [B, 1, T, headSize / 2] where sequences differ. */
 export interface Rotation {
   readonly cosine: Tensor;
   readonly sine: Tensor;
@@ -51,9 +51,13 @@ export function checkRopeScaling(where: string, scaling: RopeScaling | undefined
 /** The rotation of `sequence` positions, the first of which is `start` (int32 scalar; 0 where it is not given). */
 export function rotation(config: RopeConfig, sequence: Tensor["shape"][number], start?: Tensor): Rotation {
   const counted = iota(sequence);
-  const positions = start ? counted.add(start) : counted;
-  const turns = positions.cast("float32").reshape([sequence, 1]);
-  const angles = turns.mul(frequencies(config, positions)); // [T, headSize / 2]
+  return rotationAt(config, start ? counted.add(start) : counted);
+}
+
+/** The rotation of given positions, int32 [..., T]: cosine and sine [..., T, headSize / 2]. */
+export function rotationAt(config: RopeConfig, positions: Tensor): Rotation {
+  const turns = positions.cast("float32").reshape([...positions.shape, 1]);
+  const angles = turns.mul(frequencies(config, positions)); // [..., T, headSize / 2]
   return { cosine: cos(angles), sine: sin(angles) };
 }
 
@@ -92,7 +96,7 @@ function dynamicFrequencies(
   { factor, originalContextLength }: Extract<RopeScaling, { type: "dynamic" }>,
   positions: Tensor,
 ): Tensor {
-  const longest = positions.slice(0, -1).reshape([]).add(1).cast("float32");
+  const longest = max(positions).add(1).cast("float32");
   const length = maximum(longest, originalContextLength);
   const growth = length.mul(factor / originalContextLength).sub(factor - 1);
   // base · growth^(D / (D - 2)), as logarithms: frequency i is its power -2i / D.
