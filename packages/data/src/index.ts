@@ -37,7 +37,11 @@ export { filterGopherRepetition, type GopherRepetitionOptions, type NGramLimit }
 export { Minhasher, type MinhashOptions } from "./filters/minhash.ts";
 export { dropNearDuplicates, findNearDuplicates, type NearDuplicates } from "./filters/nearDuplicates.ts";
 export { maskPersonalData, type PersonalDataOptions, personalDataMask } from "./filters/personalData.ts";
-export type { DocumentFormat } from "./inputFiles.ts";
+export { type RepairOptions, repairText, repairUnicode } from "./filters/repairUnicode.ts";
+export type { Input, InputFile, InputLocation } from "./inputFile.ts";
+export { filterLanguage, type LanguageOptions } from "./language/filterLanguage.ts";
+export { languageClassifier } from "./language/languageModel.ts";
+export { type LanguageQuota, type LimitLanguagesOptions, limitLanguages } from "./language/limitLanguages.ts";
 export { type NormalizeOptions, normalize, normalizeText } from "./normalize.ts";
 export {
   type Count,
@@ -47,7 +51,10 @@ export {
   pipeline,
   type StepReport,
 } from "./pipeline.ts";
-export { type DocumentSource, readDocuments, type SourceReport } from "./readDocuments.ts";
+export { filterQuality, type QualityOptions } from "./quality/filterQuality.ts";
+export { type LabelScore, TextClassifier } from "./quality/textClassifier.ts";
+export { type LabelledText, type TrainClassifierOptions, trainTextClassifier } from "./quality/trainTextClassifier.ts";
+export { type DocumentSource, readDocuments } from "./readDocuments.ts";
 export {
   readShardIndex,
   type ShardEntry,
@@ -56,9 +63,26 @@ export {
   type SplitName,
   type TokenDtype,
 } from "./shardIndex.ts";
-export type { HttpOptions } from "./sources/httpSource.ts";
+export type { ByteSource } from "./sources/byteSource.ts";
+export {
+  type CommonCrawlFilesOptions,
+  type CommonCrawlOptions,
+  type CommonCrawlPagesOptions,
+  commonCrawlFiles,
+  commonCrawlPages,
+} from "./sources/commonCrawl.ts";
+export type { Compression } from "./sources/compression.ts";
+export type { DocumentFormat } from "./sources/documentFormat.ts";
+export type { HttpOptions } from "./sources/httpConnection.ts";
+export type { HubOptions } from "./sources/hubFiles.ts";
+export { type LatexOptions, latexToPlain } from "./sources/latex.ts";
+export { detectLicense } from "./sources/licenses.ts";
 export { pileSubsets } from "./sources/pileDocuments.ts";
-export type { ReadOptions, ReadProgress } from "./sources/readOptions.ts";
+export type { SourcePosition, SourceReport } from "./sources/reading.ts";
+export type { Checkpoint, ReadOptions, ReadProgress } from "./sources/readOptions.ts";
+export type { RepositoryOptions } from "./sources/repositoryDocuments.ts";
+export type { S3Credentials, S3Options } from "./sources/s3Files.ts";
+export type { TicketOptions } from "./sources/ticketDocuments.ts";
 export { type WikitextOptions, wikitextToPlain } from "./sources/wikitext.ts";
 export { type OpenShardsOptions, openTokenShards, type TokenDataset } from "./tokenDataset.ts";
 export type { TokenEncoder } from "./tokenEncoder.ts";

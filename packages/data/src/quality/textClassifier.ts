@@ -1,0 +1,174 @@
+// Sorts texts by a linear model over their words and runs of words and characters: fastText (Joulin et al. 2016), with its files and
+// its decisions. Language identification and filters for quality rest on it.
+import { readFile } from "node:fs/promises";
+import { AtomicFile } from "../atomicFile.ts";
+import { FileError, systemReason } from "../errors.ts";
+import { type FastTextModel, readFastText, writeFastText } from "./fastTextFile.ts";
+import { buildLabelTree, labelProbabilities } from "./labelTree.ts";
+import { endOfText, hashWord, labelPrefix, subwordBuckets, visitNGramBuckets, wordsOf } from "./textFeatures.ts";
+
+/** A label, without fastText's prefix, and its probability. */
+export interface LabelScore {
+  readonly label: string;
+  /** From 0 to 1. */
+  readonly score: number;
+}
+
+/** What a word adds to the vector of its text. */
+interface WordFeatures {
+  readonly hash: number;
+  /** Rows summed into `sum`. */
+  readonly rows: number;
+  readonly sum: Float64Array;
+}
+
+const maxCachedWords = 100_000;
+const maxCachedLength = 40;
+
+/**
+ * A classifier of texts. Files of `fasttext supervised` open as they are, compressed ones too, and what
+ * `trainTextClassifier` makes opens in fastText.
+ *
+ * @example
+ * const classifier = await TextClassifier.load("quality.bin");
+ * classifier.predict("A text about nothing in particular.", { count: 2 });
+ */
+export class TextClassifier {
+  readonly #model: FastTextModel;
+  readonly #rows: ReadonlyMap<string, number>;
+  readonly #probabilities: (vector: Float64Array) => Float64Array;
+  readonly #words = new Map<string, WordFeatures>();
+
+  constructor(model: FastTextModel) {
+    this.#model = model;
+    this.#rows = new Map(model.words.map((word, row) => [word, row]));
+    this.#probabilities = probabilitiesOf(model);
+  }
+
+  /**
+   * Opens a `.bin` or `.ftz` file.
+   * @throws FileError when it cannot be read, FormatError when it is not a whole supervised fastText model.
+   */
+  static async load(path: string): Promise<TextClassifier> {
+    const bytes = await readFile(path).catch((error: unknown) => {
+      throw new FileError(`${path}: could not be read: ${systemReason(error)}`, { cause: error });
+    });
+    return new TextClassifier(readFastText(bytes, path));
+  }
+
+  /** The labels, the commonest in training first. */
+  get labels(): readonly string[] {
+    return this.#model.labels.map(withoutPrefix);
+  }
+
+  /**
+   * Writes a `.bin` file, whole or not at all.
+   * @throws TypeError for a compressed model; FileError when the disk refuses.
+   */
+  async save(path: string): Promise<void> {
+    const file = await AtomicFile.create(path);
+    try {
+      for (const piece of writeFastText(this.#model)) await file.write(piece);
+      await file.commit();
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+  }
+
+  /** The `count` likeliest labels of a text, best first. Default 1; Infinity for all. */
+  predict(text: string, options: { readonly count?: number } = {}): LabelScore[] {
+    const { count = 1 } = options;
+    const probabilities = this.#probabilities(this.#vector(text));
+    const scores = this.#model.labels.map((label, i) => ({ label, score: Math.min(1, probabilities[i]!) }));
+    if (count === 1) return [named(scores.reduce((best, next) => (next.score > best.score ? next : best)))];
+    return scores
+      .sort((a, b) => b.score - a.score)
+      .slice(0, count)
+      .map(named);
+  }
+
+  /** The mean of the rows of the text's features. */
+  #vector(text: string): Float64Array {
+    const model = this.#model;
+    const vector = new Float64Array(model.dimension);
+    const words = wordsOf(text);
+    const hashes = model.wordNgrams > 1 ? new Int32Array(words.length) : undefined;
+    let rows = 0;
+    for (let w = 0; w < words.length; w++) {
+      const features = this.#featuresOf(words[w]!);
+      for (let i = 0; i < vector.length; i++) vector[i]! += features.sum[i]!;
+      rows += features.rows;
+      if (hashes) hashes[w] = features.hash;
+    }
+    if (hashes) {
+      visitNGramBuckets(hashes, model, (bucket) => {
+        rows += this.#addBucket(vector, bucket);
+      });
+    }
+    if (rows > 0) for (let i = 0; i < vector.length; i++) vector[i]! /= rows;
+    return vector;
+  }
+
+  #featuresOf(word: string): WordFeatures {
+    const known = this.#words.get(word);
+    if (known) return known;
+    const sum = new Float64Array(this.#model.dimension);
+    const row = this.#rows.get(word);
+    let rows = 0;
+    if (row !== undefined) {
+      this.#model.input.addRow(sum, row);
+      rows = 1;
+    }
+    if (this.#model.maxSubword > 0 && word !== endOfText) {
+      for (const bucket of subwordBuckets(word, this.#model)) rows += this.#addBucket(sum, bucket);
+    }
+    const features = { hash: hashWord(word), rows, sum };
+    if (word.length <= maxCachedLength) {
+      if (this.#words.size >= maxCachedWords) this.#words.clear();
+      this.#words.set(word, features);
+    }
+    return features;
+  }
+
+  /** Adds a hashed feature's row where the model keeps it; the number of rows added. */
+  #addBucket(target: Float64Array, bucket: number): 0 | 1 {
+    const { keptBuckets, words, input } = this.#model;
+    const place = keptBuckets ? keptBuckets.get(bucket) : bucket;
+    if (place === undefined) return 0;
+    input.addRow(target, words.length + place);
+    return 1;
+  }
+}
+
+function named({ label, score }: LabelScore): LabelScore {
+  return { label: withoutPrefix(label), score };
+}
+
+function withoutPrefix(label: string): string {
+  return label.startsWith(labelPrefix) ? label.slice(labelPrefix.length) : label;
+}
+
+/** From a text's vector to the probability of each label. */
+function probabilitiesOf(model: FastTextModel): (vector: Float64Array) => Float64Array {
+  const { output, labels } = model;
+  if (model.loss === "hierarchical softmax") {
+    const tree = buildLabelTree(model.labelCounts);
+    return (vector) => labelProbabilities(tree, (row) => output.dotRow(vector, row));
+  }
+  const scores = (vector: Float64Array) => Float64Array.from(labels, (_, row) => output.dotRow(vector, row));
+  if (model.loss === "softmax") return (vector) => softmax(scores(vector));
+  return (vector) => scores(vector).map((score) => 1 / (1 + Math.exp(-score)));
+}
+
+/** Turns scores into probabilities in place. */
+export function softmax(scores: Float64Array): Float64Array {
+  const largest = scores.reduce((a, b) => Math.max(a, b));
+  let sum = 0;
+  for (let i = 0; i < scores.length; i++) {
+    scores[i] = Math.exp(scores[i]! - largest);
+    sum += scores[i]!;
+  }
+  for (let i = 0; i < scores.length; i++) scores[i]! /= sum;
+  return scores;
+}
