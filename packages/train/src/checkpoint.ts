@@ -7,11 +7,12 @@ import type { BatchPosition } from "@llm/data";
 import { loadWeights, type PretrainedModel, saveModel } from "@llm/model";
 import { tensor } from "@llm/tensor";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "@llm/tensor/safetensors";
+import type { EarlyStoppingState } from "./earlyStopping.ts";
 import { TrainError } from "./errors.ts";
 import type { BestEvaluation } from "./events.ts";
-import type { NamedTensors } from "./optimizers/optimizer.ts";
+import { filterNamed, type NamedTensors } from "./optimizers/optimizer.ts";
 import type { RollBackState } from "./rollBack.ts";
-import type { TrainState } from "./trainState.ts";
+import { parametersOf, type TrainState, withParameters } from "./trainState.ts";
 
 /** Where a run stands, beside its tensors. */
 export interface RunPosition {
@@ -23,6 +24,8 @@ export interface RunPosition {
   readonly best: BestEvaluation | undefined;
   /** Only of a run that rolls back. */
   readonly rollBack?: RollBackState;
+  /** Only of a run that may stop early. */
+  readonly earlyStopping?: EarlyStoppingState;
   /** What must be the same when the run goes on: optimiser, seed, accumulation and so on. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -32,6 +35,8 @@ const leftover = /^\.step-\d+\..*\.tmp$/;
 const stateFile = "trainer_state.json";
 const optimizerFile = "optimizer.safetensors";
 const lossScalingKind = "lossScaling";
+/** A model folder inside the checkpoint: the moving average of the weights. */
+const averageFolder = "averaged";
 
 /** Path of the checkpoint of a step, whether it exists or not. */
 export function checkpointPath(folder: string, step: number): string {
@@ -73,6 +78,7 @@ export async function saveCheckpoint(
     await removeLeftovers(folder);
     await mkdir(temporary, { recursive: true });
     await saveModel(state.model, temporary);
+    if (state.average) await saveModel(withParameters(state.model, state.average), join(temporary, averageFolder));
     await writeSafetensors(join(temporary, optimizerFile), stateEntries(state));
     await writeFile(join(temporary, stateFile), `${JSON.stringify(position, undefined, 2)}\n`, { flush: true });
     await syncFolder(temporary);
@@ -182,8 +188,18 @@ export async function loadState<Model extends PretrainedModel>(
   };
   const optimizer: Record<string, NamedTensors> = {};
   for (const [kind, expected] of Object.entries(initial.optimizer)) optimizer[kind] = await load(kind, expected);
-  const { lossScaling } = initial;
-  return { model, optimizer, ...(lossScaling && { lossScaling: await load(lossScalingKind, lossScaling) }) };
+  const { average, lossScaling } = initial;
+  return {
+    model,
+    optimizer,
+    ...(average && { average: await loadAverage(path, initial.model, average) }),
+    ...(lossScaling && { lossScaling: await load(lossScalingKind, lossScaling) }),
+  };
+}
+
+async function loadAverage(path: string, model: PretrainedModel, expected: NamedTensors): Promise<NamedTensors> {
+  const averaged = parametersOf(await loadWeights(model, join(path, averageFolder)));
+  return filterNamed(averaged, (name) => name in expected);
 }
 
 async function openOptimizerFile(path: string): Promise<SafetensorsFile> {

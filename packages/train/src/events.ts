@@ -81,4 +81,6 @@ export interface TrainResult {
   readonly best: BestEvaluation | undefined;
   /** True if the run was stopped, by a signal or a callback, before its last step. */
   readonly interrupted: boolean;
+  /** True if `earlyStopping` ended the run. */
+  readonly stoppedEarly: boolean;
 }

@@ -1,6 +1,8 @@
 // The public names of @llm/train.
 export type { Callback } from "./callbacks.ts";
 export { findCheckpoint, listCheckpoints, type RunPosition } from "./checkpoint.ts";
+export type { EarlyStoppingOptions } from "./earlyStopping.ts";
+export type { EmaOptions } from "./ema.ts";
 export { DivergedError, TrainError } from "./errors.ts";
 export type { MetricChoice } from "./evaluationMetric.ts";
 export type {

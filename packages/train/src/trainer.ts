@@ -1,16 +1,18 @@
 // The training loop: step, tell, evaluate, save. One `Trainer` is one run; it goes on from its newest checkpoint by itself.
 import { join } from "node:path";
 import type { Batch, BatchStream } from "@llm/data";
-import { type CausalLanguageModel, namedParameters, type PretrainedModel } from "@llm/model";
-import { type Executor, type Precision, precisions } from "@llm/tensor";
+import type { CausalLanguageModel, PretrainedModel } from "@llm/model";
+import type { Executor, Precision } from "@llm/tensor";
 import { type Callback, Callbacks } from "./callbacks.ts";
-import { TrainError } from "./errors.ts";
+import { checkObjective, checkOptions } from "./checkOptions.ts";
+import type { EarlyStoppingOptions } from "./earlyStopping.ts";
+import type { EmaOptions } from "./ema.ts";
 import type { MetricChoice } from "./evaluationMetric.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import type { LossScalingOptions } from "./lossScaling.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
 import type { Objective } from "./objectives/objective.ts";
-import type { Optimizer } from "./optimizers/optimizer.ts";
+import type { Optimizer, ParameterPredicate } from "./optimizers/optimizer.ts";
 import { progressBar } from "./progressBar.ts";
 import type { RollBackOptions } from "./rollBack.ts";
 import type { ChangeableSetting } from "./runSettings.ts";
@@ -31,6 +33,12 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
   learningRate?: Schedule | number;
   /** Default `adamW()`. */
   optimizer?: Optimizer;
+  /**
+   * Which parameters are trained, by name. The others are frozen: they take no gradient, have no state and do not change. Default all.
+   */
+  trains?: ParameterPredicate;
+  /** Keep a moving average of the trained weights: evaluations use it, checkpoints hold it as the model in `averaged/`. Default none. */
+  ema?: EmaOptions;
   /** Default `causalLanguageModel`: predict the next token. Other models and other batches need the objective they are for. */
   objective?: Objective<Model, B>;
   /** Largest global norm of the gradients; `false` for no clipping. Default 1. */
@@ -47,6 +55,8 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
     /** How many batches, always the same; Infinity for all of an epoch. Default 20. */
     batches?: number;
   };
+  /** Ends the run when its evaluations do not improve any more. Default never. */
+  earlyStopping?: EarlyStoppingOptions;
   checkpoints?: {
     folder: string;
     /** Save after every so many updates. In any case after an evaluation that is the best so far, and after the last update. */
@@ -128,6 +138,11 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
     return this.#run?.model ?? this.#options.model;
   }
 
+  /** The model with the moving average of its weights; without `ema` the same as `model`. */
+  get averagedModel(): Model {
+    return this.#run?.averagedModel ?? this.#options.model;
+  }
+
   /** Trains to the last step, or until it is told to stop. Throws a `DivergedError` when the loss is no longer a number. */
   async run({ onEvent, signal, handleSignals = true }: RunOptions = {}): Promise<TrainResult> {
     const stop = new AbortController();
@@ -172,7 +187,7 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
     this.#run = run;
     const trackers = new Trackers(allTrackers);
     const callbacks = new Callbacks(this.#options.callbacks ?? []);
-    const isStopped = () => callbacks.stopped || (signal?.aborted ?? false);
+    const isStopped = () => callbacks.stopped || run.isStoppedEarly || (signal?.aborted ?? false);
     const told = async <E extends TrainEvent>(event: E): Promise<E> => {
       if (event.type === "rollBack") await trackers.rewindTo(event.step);
       await trackers.record(event);
@@ -203,7 +218,7 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
         if (run.checkpointIsDue) yield await save();
       }
       if (run.hasUnsavedSteps) yield await save();
-      if (run.step === this.#options.steps) end = "finished";
+      if (run.step === this.#options.steps || run.isStoppedEarly) end = "finished";
       return run.result();
     } catch (error) {
       end = "failed";
@@ -219,69 +234,4 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
     const metricsFile = this.#options.metricsFile ?? (checkpoints && join(checkpoints.folder, "metrics.jsonl"));
     return metricsFile === undefined ? [...trackers] : [jsonLinesTracker(metricsFile), ...trackers];
   }
-}
-
-function checkObjective<Model extends PretrainedModel, B>(
-  objective: Objective<Model, B>,
-  { model, data, evaluation }: TrainerOptions<Model, B>,
-): void {
-  objective.checkModel?.(model);
-  for (const stream of [data, evaluation?.data]) {
-    for (const batch of stream?.inMemory ?? []) objective.checkBatch?.(batch, model);
-  }
-}
-
-function checkOptions<Model extends PretrainedModel, B>(options: TrainerOptions<Model, B>): void {
-  const {
-    accumulation = 1,
-    gradientClipping = 1,
-    seed = 0,
-    learningRate = 0,
-    evaluation,
-    checkpoints,
-    rollBack,
-  } = options;
-  const counts = {
-    steps: options.steps,
-    accumulation,
-    "evaluation.every": evaluation?.every ?? 1,
-    "evaluation.batches": evaluation?.batches === Number.POSITIVE_INFINITY ? 1 : (evaluation?.batches ?? 1),
-    "checkpoints.every": checkpoints?.every ?? 1,
-    "checkpoints.keep": checkpoints?.keep ?? 1,
-    "rollBack.window": rollBack?.window ?? 1,
-    "rollBack.limit": rollBack?.limit ?? 1,
-    "lossScaling.growthInterval": options.lossScaling?.growthInterval ?? 1,
-  };
-  for (const [name, value] of Object.entries(counts)) {
-    if (!(Number.isSafeInteger(value) && value > 0)) refuse(`${name} must be a whole number above 0, got ${value}`);
-  }
-  if (gradientClipping !== false && !(gradientClipping > 0)) {
-    refuse(`gradientClipping must be above 0, or false for none, got ${gradientClipping}`);
-  }
-  const { precision = "float32", lossScaling } = options;
-  if (!precisions.includes(precision)) refuse(`precision must be one of ${precisions.join(", ")}, got ${precision}`);
-  if (lossScaling && precision !== "float16") refuse(`lossScaling is for precision float16, got ${precision}`);
-  if (!((lossScaling?.initialScale ?? 1) >= 1 && Number.isFinite(lossScaling?.initialScale ?? 1))) {
-    refuse(`lossScaling.initialScale must be a number of at least 1, got ${lossScaling?.initialScale}`);
-  }
-  if (!Number.isSafeInteger(seed)) refuse(`seed must be a whole number, got ${seed}`);
-  const isRate = typeof learningRate !== "number" || (learningRate >= 0 && Number.isFinite(learningRate));
-  if (!isRate || (typeof learningRate !== "number" && typeof learningRate?.rateAt !== "function")) {
-    refuse(`learningRate must be a number, at least 0, or a schedule, got ${learningRate}`);
-  }
-  const { prefetch = 1 } = options;
-  if (!(Number.isSafeInteger(prefetch) && prefetch >= 0)) {
-    refuse(`prefetch must be a whole number, at least 0, got ${prefetch}`);
-  }
-  if (rollBack && !checkpoints) refuse("rollBack needs checkpoints to go back to (add checkpoints)");
-  if (evaluation?.data === options.data) {
-    refuse("evaluation.data must be a stream of its own: evaluating goes back to its start each time");
-  }
-  for (const [name, { dtype }] of namedParameters(options.model)) {
-    if (dtype !== "float32") refuse(`only float32 parameters can be trained, ${name} is ${dtype}`);
-  }
-}
-
-function refuse(reason: string): never {
-  throw new TrainError(`Trainer: ${reason}`);
 }

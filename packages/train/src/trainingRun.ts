@@ -11,12 +11,21 @@ import {
   removeCheckpointsAfter,
   saveCheckpoint,
 } from "./checkpoint.ts";
+import {
+  afterEvaluation,
+  type EarlyStoppingState,
+  earlyStoppingSettings,
+  hasWaitedEnough,
+  initialEarlyStopping,
+} from "./earlyStopping.ts";
+import { emaSettings } from "./ema.ts";
 import { DivergedError } from "./errors.ts";
 import { Evaluation } from "./evaluation.ts";
 import { isBetter, lowestLoss, type MetricChoice, metricOf } from "./evaluationMetric.ts";
 import type { CheckpointEvent, EvaluationEvent, ResumeEvent, RollBackEvent, StepEvent, TrainResult } from "./events.ts";
 import type { Objective } from "./objectives/objective.ts";
 import { adamW } from "./optimizers/adamw.ts";
+import { describeNames } from "./optimizers/describeNames.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import {
   findTrouble,
@@ -31,7 +40,7 @@ import { constantSchedule, type Schedule } from "./schedules.ts";
 import { Speed } from "./speed.ts";
 import type { RunInformation } from "./trackers/tracker.ts";
 import type { TrainerOptions } from "./trainer.ts";
-import { disposeTensors, parametersOf, type TrainState } from "./trainState.ts";
+import { disposeTensors, type TrainState, withParameters } from "./trainState.ts";
 import { TrainStep } from "./trainStep.ts";
 import { UpdateQueue } from "./updateQueue.ts";
 
@@ -54,6 +63,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
   #best: RunPosition["best"];
   #savedStep = 0;
   #rollBack: RollBackState = initialRollBackState;
+  #earlyStopping: EarlyStoppingState = initialEarlyStopping;
 
   constructor(options: TrainerOptions<Model, B>, objective: Objective<Model, B>) {
     const { executor, gradientClipping = 1, learningRate = 3e-4, accumulation = 1, seed = 0, prefetch = 1 } = options;
@@ -69,6 +79,8 @@ export class TrainingRun<Model extends PretrainedModel, B> {
       precision: options.precision,
       lossScaling: options.lossScaling,
       recomputeActivations: options.recomputeActivations,
+      trains: options.trains,
+      ema: options.ema,
     });
     this.#evaluation = options.evaluation && new Evaluation(objective, executor);
     const { model, data, steps } = options;
@@ -83,6 +95,18 @@ export class TrainingRun<Model extends PretrainedModel, B> {
 
   get model(): Model {
     return this.#state?.model ?? this.#options.model;
+  }
+
+  /** The model with the moving average of its weights; without one, or before the first update, the model itself. */
+  get averagedModel(): Model {
+    const { average } = this.#state ?? {};
+    return average && this.#step > 0 ? withParameters(this.model, average) : this.model;
+  }
+
+  /** True once the held-out metric has not improved for too long. */
+  get isStoppedEarly(): boolean {
+    const { earlyStopping } = this.#options;
+    return earlyStopping !== undefined && hasWaitedEnough(this.#earlyStopping, earlyStopping);
   }
 
   get evaluationIsDue(): boolean {
@@ -106,8 +130,9 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     const { checkpoints, model } = this.#options;
     const path = checkpoints && (await findCheckpoint(checkpoints.folder, "last"));
     if (path === undefined) {
-      const fresh = await copyTensors(model);
-      this.#state = this.#trainStep.initialState(fresh);
+      // Tensors of the run's own, so that the caller's model is not given away with the first step.
+      const trained = await copyTensors(this.#trainStep.trainedParameters(model));
+      this.#state = this.#trainStep.initialState(withParameters(model, trained));
       return undefined;
     }
     const position = await readPosition(path);
@@ -127,6 +152,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     // The best by another metric says nothing about this one.
     this.#best = position.best?.metric === this.#bestBy.metric ? position.best : undefined;
     this.#rollBack = position.rollBack ?? initialRollBackState;
+    this.#earlyStopping = position.earlyStopping ?? initialEarlyStopping;
   }
 
   /** What trackers are told before the first event. */
@@ -164,19 +190,25 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     return { type: "step", step: this.#step, steps, learningRate, ...result, ...rates, dataWait };
   }
 
-  /** Loss and metrics on the held-out batches. */
+  /** Loss and metrics of the averaged model on the held-out batches. */
   async evaluate(): Promise<EvaluationEvent | RollBackEvent> {
     const { data, batches = 20 } = this.#options.evaluation!;
-    const { loss, metrics } = await this.#evaluation!.run(this.model, data, batches);
+    const { loss, metrics } = await this.#evaluation!.run(this.averagedModel, data, batches);
     const step = this.#step;
     if (!Number.isFinite(loss)) {
       return this.#goBack({ what: "evaluation", value: loss, limit: undefined, firstDamaged: step });
     }
     const { metric } = this.#bestBy;
-    const value = metricOf({ loss, ...(metrics && { metrics }) }, metric);
+    const result = { loss, ...(metrics && { metrics }) };
+    const value = metricOf(result, metric);
     const best = isBetter(value, this.#best?.value, this.#bestBy);
     if (best) this.#best = { step, metric, value };
-    return { type: "evaluation", step, loss, ...(metrics && { metrics }), best };
+    const { earlyStopping } = this.#options;
+    if (earlyStopping) {
+      const { metric } = earlyStoppingSettings(earlyStopping).by;
+      this.#earlyStopping = afterEvaluation(this.#earlyStopping, metricOf(result, metric), earlyStopping);
+    }
+    return { type: "evaluation", step, ...result, best };
   }
 
   /**
@@ -191,7 +223,9 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     if (!rollBack || count >= (rollBack.limit ?? 3) || target === undefined) throw this.#diverged(trouble, saved);
     const from = this.#step;
     const path = checkpointPath(checkpoints!.folder, target);
-    disposeTensors(this.#state);
+    // Frozen parameters may be the caller's own.
+    const { model, ...others } = this.#state!;
+    disposeTensors([this.#trainStep.trainedParameters(model), others]);
     await this.#restore(path, await readPosition(path));
     this.#rollBack = { ...this.#rollBack, count: count + 1, lastTarget: target };
     await removeCheckpointsAfter(checkpoints!.folder, target);
@@ -221,6 +255,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
       data: this.#queue.position(),
       best: this.#best,
       ...(this.#options.rollBack && { rollBack: this.#rollBack }),
+      ...(this.#options.earlyStopping && { earlyStopping: this.#earlyStopping }),
       settings: this.#settings(),
     };
     const path = await saveCheckpoint(folder, this.#state!, position, keep);
@@ -229,10 +264,12 @@ export class TrainingRun<Model extends PretrainedModel, B> {
   }
 
   result(): TrainResult {
-    return { steps: this.#step, loss: this.#loss, best: this.#best, interrupted: this.#step < this.#options.steps };
+    const stoppedEarly = this.isStoppedEarly;
+    const interrupted = this.#step < this.#options.steps && !stoppedEarly;
+    return { steps: this.#step, loss: this.#loss, best: this.#best, interrupted, stoppedEarly };
   }
 
-  /** Frees the compiled programs and the optimiser's state; the model stays. */
+  /** Frees the compiled programs and the optimiser's state; the model and its average stay. */
   async dispose(): Promise<void> {
     await this.#queue.dispose();
     this.#trainStep.dispose();
@@ -242,24 +279,27 @@ export class TrainingRun<Model extends PretrainedModel, B> {
 
   #settings(): Record<string, unknown> {
     const { accumulation = 1, seed = 0, gradientClipping = 1, precision = "float32", lossScaling } = this.#options;
-    const { model, data } = this.#options;
+    const { model, data, trains, ema, earlyStopping } = this.#options;
+    const trained = this.#trainStep.trainedParameters(model);
     return {
       model: model.toConfigJson(),
       objective: { name: this.#objective.name, ...this.#objective.settings },
-      optimizer: { name: this.#optimizer.name, ...this.#optimizer.settings(parametersOf(model)) },
+      optimizer: { name: this.#optimizer.name, ...this.#optimizer.settings(trained) },
       learningRate: { name: this.#schedule.name, ...this.#schedule.settings },
       accumulation,
       seed,
       gradientClipping,
       precision,
       lossScaling,
+      trains: trains && describeNames(Object.keys(trained)),
+      ema: ema && emaSettings(ema),
+      earlyStopping: earlyStopping && earlyStoppingSettings(earlyStopping),
       // Another batch size, sequence length or corpus gives another number here, and a place in the data would mean nothing.
       batchesPerEpoch: data.batchesPerEpoch,
     };
   }
 }
 
-/** Tensors of the run's own, so that the caller's model is not given away with the first step. */
 async function copyTensors<T>(tree: T): Promise<T> {
   const sources = flattenTensors(tree).map(({ tensor }) => tensor);
   const copies = new Map(await Promise.all(sources.map(async (source) => [source, await copyOf(source)] as const)));

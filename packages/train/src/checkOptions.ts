@@ -1,0 +1,94 @@
+// What is wrong with the options of a training, told before it begins.
+import { namedParameters, type PretrainedModel } from "@llm/model";
+import { precisions } from "@llm/tensor";
+import { earlyStoppingSettings } from "./earlyStopping.ts";
+import { emaSettings } from "./ema.ts";
+import { TrainError } from "./errors.ts";
+import type { Objective } from "./objectives/objective.ts";
+import type { TrainerOptions } from "./trainer.ts";
+
+/** Throws what the objective finds wrong with the model, or with data that is in memory. */
+export function checkObjective<Model extends PretrainedModel, B>(
+  objective: Objective<Model, B>,
+  { model, data, evaluation }: TrainerOptions<Model, B>,
+): void {
+  objective.checkModel?.(model);
+  for (const stream of [data, evaluation?.data]) {
+    for (const batch of stream?.inMemory ?? []) objective.checkBatch?.(batch, model);
+  }
+}
+
+/** Throws a `TrainError` that names the option that cannot work. */
+export function checkOptions<Model extends PretrainedModel, B>(options: TrainerOptions<Model, B>): void {
+  const {
+    accumulation = 1,
+    gradientClipping = 1,
+    seed = 0,
+    learningRate = 0,
+    evaluation,
+    checkpoints,
+    rollBack,
+  } = options;
+  const counts = {
+    steps: options.steps,
+    accumulation,
+    "evaluation.every": evaluation?.every ?? 1,
+    "evaluation.batches": evaluation?.batches === Number.POSITIVE_INFINITY ? 1 : (evaluation?.batches ?? 1),
+    "checkpoints.every": checkpoints?.every ?? 1,
+    "checkpoints.keep": checkpoints?.keep ?? 1,
+    "rollBack.window": rollBack?.window ?? 1,
+    "rollBack.limit": rollBack?.limit ?? 1,
+    "lossScaling.growthInterval": options.lossScaling?.growthInterval ?? 1,
+  };
+  for (const [name, value] of Object.entries(counts)) {
+    if (!(Number.isSafeInteger(value) && value > 0)) refuse(`${name} must be a whole number above 0, got ${value}`);
+  }
+  if (gradientClipping !== false && !(gradientClipping > 0)) {
+    refuse(`gradientClipping must be above 0, or false for none, got ${gradientClipping}`);
+  }
+  checkPrecision(options);
+  if (!Number.isSafeInteger(seed)) refuse(`seed must be a whole number, got ${seed}`);
+  const isRate = typeof learningRate !== "number" || (learningRate >= 0 && Number.isFinite(learningRate));
+  if (!isRate || (typeof learningRate !== "number" && typeof learningRate?.rateAt !== "function")) {
+    refuse(`learningRate must be a number, at least 0, or a schedule, got ${learningRate}`);
+  }
+  const { prefetch = 1 } = options;
+  if (!(Number.isSafeInteger(prefetch) && prefetch >= 0)) {
+    refuse(`prefetch must be a whole number, at least 0, got ${prefetch}`);
+  }
+  if (rollBack && !checkpoints) refuse("rollBack needs checkpoints to go back to (add checkpoints)");
+  if (evaluation?.data === options.data) {
+    refuse("evaluation.data must be a stream of its own: evaluating goes back to its start each time");
+  }
+  if (options.ema) emaSettings(options.ema);
+  if (options.earlyStopping) {
+    earlyStoppingSettings(options.earlyStopping);
+    if (!evaluation) refuse("earlyStopping needs evaluations to go by (add evaluation)");
+  }
+  checkTrained(options);
+}
+
+function checkPrecision<Model extends PretrainedModel, B>({
+  precision = "float32",
+  lossScaling,
+}: TrainerOptions<Model, B>): void {
+  if (!precisions.includes(precision)) refuse(`precision must be one of ${precisions.join(", ")}, got ${precision}`);
+  if (lossScaling && precision !== "float16") refuse(`lossScaling is for precision float16, got ${precision}`);
+  if (!((lossScaling?.initialScale ?? 1) >= 1 && Number.isFinite(lossScaling?.initialScale ?? 1))) {
+    refuse(`lossScaling.initialScale must be a number of at least 1, got ${lossScaling?.initialScale}`);
+  }
+}
+
+function checkTrained<Model extends PretrainedModel, B>({ model, trains }: TrainerOptions<Model, B>): void {
+  const parameters = [...namedParameters(model)];
+  const trained = parameters.filter(([name, parameter]) => trains?.(name, parameter) ?? true);
+  if (trained.length === 0) refuse(`trains chooses none of the parameters (${parameters[0]?.[0]}, …)`);
+  for (const [name, { dtype }] of trained) {
+    if (dtype !== "float32")
+      refuse(`only float32 parameters can be trained, ${name} is ${dtype} (leave it out of \`trains\`)`);
+  }
+}
+
+function refuse(reason: string): never {
+  throw new TrainError(`Trainer: ${reason}`);
+}
