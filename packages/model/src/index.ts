@@ -51,7 +51,7 @@ export type { Activation } from "./layers/activations.ts";
 export type { FloatLinear } from "./layers/floatLinear.ts";
 export { Linear, type LinearLayer } from "./layers/linear.ts";
 export { QuantizedLinear } from "./layers/quantizedLinear.ts";
-export type { RopeScaling } from "./layers/rope.ts";
+export type { RopeScaling } from "./layers/ropeScaling.ts";
 export { TransposedLinear } from "./layers/transposedLinear.ts";
 export { type MaximalUpdate, mupLearningRates } from "./maximalUpdate.ts";
 export { type MaximalUpdate, mupLearningRates } from "./maximalUpdate.ts";

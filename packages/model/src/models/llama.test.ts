@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { collect, largestDifference, loadFixture } from "../../test/fixture.ts";
 import { loadModel, namedParameters } from "../checkpoint.ts";
 import { generateNaive, TextGenerator } from "../generate.ts";
+import type { RopeScaling } from "../layers/ropeScaling.ts";
 import type { CausalLanguageModel } from "../model.ts";
 import { Llama } from "./llama.ts";
 import type { LlamaOptions } from "./llamaConfig.ts";
@@ -15,47 +16,45 @@ afterAll(() => executor.dispose());
 const fixture = (name: string) => new URL(`../__fixtures__/${name}/`, import.meta.url).pathname;
 
 /** Llama: llama3 scaling, biases everywhere, heads wider than width / heads. Qwen 3: weights in several files. */
-describe.each(["llama", "qwen2", "qwen3", "mistral", "llama-linear", "llama-dynamic"])(
-  "%s against transformers",
-  async (name) => {
-    const model = await loadModel(fixture(name));
-    const expected = await loadFixture(`${fixture(name)}expected.safetensors`);
+const scaled = ["llama-linear", "llama-dynamic", "llama-yarn", "llama-longrope"];
+describe.each(["llama", "qwen2", "qwen3", "mistral", ...scaled])("%s against transformers", async (name) => {
+  const model = await loadModel(fixture(name));
+  const expected = await loadFixture(`${fixture(name)}expected.safetensors`);
 
-    it("gives the same logits", async () => {
-      const logits = await model.forward(expected.ids("inputIds")).data();
-      expect(largestDifference(logits as Float32Array, expected.numbers("logits"))).toBeLessThan(1e-4);
-    });
+  it("gives the same logits", async () => {
+    const logits = await model.forward(expected.ids("inputIds")).data();
+    expect(largestDifference(logits as Float32Array, expected.numbers("logits"))).toBeLessThan(1e-4);
+  });
 
-    it.skipIf(name.includes("-"))("gives the same loss and gradients", async () => {
-      const step = compile((model: CausalLanguageModel, inputIds: Tensor) =>
-        valueAndGrad((model: CausalLanguageModel) =>
-          model.forward(inputIds).slice(1, 0, -1).crossEntropy(inputIds.slice(1, 1)),
-        )(model),
-      );
-      const [loss, gradients] = await step(model, expected.ids("inputIds"));
-      expect(Math.abs((await loss.item()) - expected.numbers("loss")[0]!)).toBeLessThan(1e-5);
-      for (const [parameter, gradient] of namedParameters(gradients)) {
-        const reference = expected.numbers(`gradient.${parameter}`);
-        expect(largestDifference((await gradient.data()) as Float32Array, reference), parameter).toBeLessThan(1e-4);
-      }
-    });
+  it.skipIf(name.includes("-"))("gives the same loss and gradients", async () => {
+    const step = compile((model: CausalLanguageModel, inputIds: Tensor) =>
+      valueAndGrad((model: CausalLanguageModel) =>
+        model.forward(inputIds).slice(1, 0, -1).crossEntropy(inputIds.slice(1, 1)),
+      )(model),
+    );
+    const [loss, gradients] = await step(model, expected.ids("inputIds"));
+    expect(Math.abs((await loss.item()) - expected.numbers("loss")[0]!)).toBeLessThan(1e-5);
+    for (const [parameter, gradient] of namedParameters(gradients)) {
+      const reference = expected.numbers(`gradient.${parameter}`);
+      expect(largestDifference((await gradient.data()) as Float32Array, reference), parameter).toBeLessThan(1e-4);
+    }
+  });
 
-    it("generates the same tokens, with the cache and without", async () => {
-      const prompt = expected.numbers("prompt");
-      const reference = expected.numbers("generated").slice(prompt.length);
-      const options = { maxNewTokens: reference.length, temperature: 0 };
-      expect(await collect(new TextGenerator(model).generate(prompt, options))).toEqual(reference);
-      expect(await collect(generateNaive(model, prompt, options))).toEqual(reference);
-    });
+  it("generates the same tokens, with the cache and without", async () => {
+    const prompt = expected.numbers("prompt");
+    const reference = expected.numbers("generated").slice(prompt.length);
+    const options = { maxNewTokens: reference.length, temperature: 0 };
+    expect(await collect(new TextGenerator(model).generate(prompt, options))).toEqual(reference);
+    expect(await collect(generateNaive(model, prompt, options))).toEqual(reference);
+  });
 
-    it("keeps config.json as transformers writes it", async () => {
-      const json = JSON.parse(await readFile(`${fixture(name)}config.json`, "utf8"));
-      const known = Object.entries(model.toConfigJson()).filter(([key]) => key in json);
-      expect(known.length).toBeGreaterThan(18);
-      for (const [key, value] of known) expect(json[key], key).toEqual(value);
-    });
-  },
-);
+  it("keeps config.json as transformers writes it", async () => {
+    const json = JSON.parse(await readFile(`${fixture(name)}config.json`, "utf8"));
+    const known = Object.entries(model.toConfigJson()).filter(([key]) => key in json);
+    expect(known.length).toBeGreaterThan(18);
+    for (const [key, value] of known) expect(json[key], key).toEqual(value);
+  });
+});
 
 const small: LlamaOptions = {
   vocabularySize: 50,
@@ -101,6 +100,14 @@ it("gives the same gradients with recomputed blocks", async () => {
   }
 });
 
+const longRope = (longFactors: number[]): RopeScaling => ({
+  type: "longrope",
+  factor: 2,
+  originalContextLength: 8,
+  shortFactors: [1, 1],
+  longFactors,
+});
+
 it("names what a configuration gets wrong", () => {
   const cases: [Partial<LlamaOptions>, string][] = [
     [{ keyValueHeads: 3 }, "Llama: 4 heads do not divide into 3 key/value heads"],
@@ -109,6 +116,12 @@ it("names what a configuration gets wrong", () => {
     [{ layers: 0 }, "Llama: layers must be a whole number above 0, got 0"],
     [{ ropeTheta: -1 }, "Llama: ropeTheta must be a number above 0, got -1"],
     [{ ropeScaling: { type: "linear", factor: 0 } }, "Llama: ropeScaling.factor must be a number above 0, got 0"],
+    [{ ropeScaling: longRope([1]) }, "Llama: ropeScaling.longFactors must hold headSize / 2 = 2 numbers, got 1"],
+    [{ ropeScaling: longRope([1, -1]) }, "Llama: ropeScaling.longFactors[1] must be a number above 0, got -1"],
+    [
+      { ropeScaling: { type: "yarn", factor: 4, originalContextLength: 8, betaSlow: 40 } },
+      "Llama: ropeScaling.betaSlow 40 must be below betaFast 32",
+    ],
     [{ attentionDropout: 1 }, "Llama: attentionDropout must be at least 0 and below 1, got 1"],
     [{ slidingWindow: 8 }, 'Llama: the family "llama" has no slidingWindow (choose another family)'],
     [{ family: "qwen2", attentionBias: "none" }, 'the family "qwen2" has no attentionBias "none"'],

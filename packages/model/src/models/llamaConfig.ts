@@ -1,7 +1,7 @@
 // What distinguishes one member of the Llama family from another, and transformers' config.json for each.
 import { ModelError } from "../errors.ts";
 import { type Activation, activations } from "../layers/activations.ts";
-import { checkRopeScaling, type RopeConfig, type RopeScaling } from "../layers/rope.ts";
+import { checkRopeScaling, type RopeConfig, type RopeScaling } from "../layers/ropeScaling.ts";
 import type { CausalLanguageModelConfig } from "../model.ts";
 
 export type LlamaFamily = "llama" | "qwen2" | "qwen3" | "mistral";
@@ -111,7 +111,7 @@ export function llamaConfig(options: LlamaOptions): LlamaConfig {
     ...options,
   };
   checkSizes(config);
-  checkRopeScaling("Llama", config.ropeScaling);
+  checkRopeScaling("Llama", config);
   checkFamily(config);
   return config;
 }
@@ -196,14 +196,32 @@ function trainedLength({ contextLength, ropeScaling }: LlamaConfig): number {
 function ropeToJson({ ropeScaling }: LlamaConfig): Record<string, unknown> {
   if (!ropeScaling) return { rope_type: "default" };
   const { type, factor } = ropeScaling;
-  if (ropeScaling.type !== "llama3") return { rope_type: type, factor };
+  if (type === "linear" || type === "dynamic") return { rope_type: type, factor };
+  const common = { rope_type: type, factor, original_max_position_embeddings: ropeScaling.originalContextLength };
+  if (type === "llama3") {
+    const { lowFrequencyFactor, highFrequencyFactor } = ropeScaling;
+    return { ...common, low_freq_factor: lowFrequencyFactor, high_freq_factor: highFrequencyFactor };
+  }
+  const { attentionFactor } = ropeScaling;
+  if (type === "longrope") {
+    const { shortFactors, longFactors } = ropeScaling;
+    return {
+      ...common,
+      ...given({ attention_factor: attentionFactor }),
+      short_factor: shortFactors,
+      long_factor: longFactors,
+    };
+  }
+  const { betaFast, betaSlow, truncate } = ropeScaling;
   return {
-    rope_type: type,
-    factor,
-    low_freq_factor: ropeScaling.lowFrequencyFactor,
-    high_freq_factor: ropeScaling.highFrequencyFactor,
-    original_max_position_embeddings: ropeScaling.originalContextLength,
+    ...common,
+    ...given({ attention_factor: attentionFactor, beta_fast: betaFast, beta_slow: betaSlow, truncate }),
   };
+}
+
+/** Without what is undefined: the reader's default holds. */
+function given(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 function windowsToJson(config: LlamaConfig, { slidingWindows }: FamilyTraits): Record<string, unknown> {

@@ -59,6 +59,36 @@ it("holds the longer context of dynamic scaling, and writes the original one", (
   });
 });
 
+it("holds the longer context of YaRN where config.json has the original one, as Qwen 2.5 is told to be stretched", () => {
+  const rope_scaling = { type: "yarn", factor: 4, original_max_position_embeddings: 32_768 };
+  const config = llamaConfigFromJson({ ...llama32, max_position_embeddings: 32_768, rope_scaling });
+  expect(config.contextLength).toBe(131_072);
+  expect(config.ropeScaling).toEqual({ type: "yarn", factor: 4, originalContextLength: 32_768 });
+  expect(llamaConfigFromJson(llamaConfigToJson(config))).toEqual(config);
+});
+
+it("works out YaRN's attention factor from DeepSeek's two weights, and keeps what else is said", () => {
+  const rope_scaling = { type: "yarn", factor: 40, mscale: 1, mscale_all_dim: 0.8, beta_fast: 16, truncate: false };
+  const { ropeScaling } = llamaConfigFromJson({ ...llama32, original_max_position_embeddings: 4096, rope_scaling });
+  expect(ropeScaling).toEqual({
+    type: "yarn",
+    factor: 40,
+    originalContextLength: 4096,
+    attentionFactor: (0.1 * Math.log(40) + 1) / (0.08 * Math.log(40) + 1),
+    betaFast: 16,
+    truncate: false,
+  });
+  const json = llamaConfigToJson(llamaConfig({ ...llamaPresets["llama-3.2-1b"], ropeScaling: ropeScaling! }));
+  expect(json.rope_scaling).toMatchObject({ beta_fast: 16, truncate: false, original_max_position_embeddings: 4096 });
+});
+
+it("reads LongRoPE's factor off the two context lengths", () => {
+  const rope_scaling = { type: "longrope", short_factor: Array(32).fill(1), long_factor: Array(32).fill(2) };
+  const config = llamaConfigFromJson({ ...llama32, original_max_position_embeddings: 4096, rope_scaling });
+  expect(config.ropeScaling).toMatchObject({ type: "longrope", factor: 32, originalContextLength: 4096 });
+  expect(llamaConfigFromJson(llamaConfigToJson(config))).toEqual(config);
+});
+
 it("ignores the sliding window of a Qwen that does not use it", () => {
   const json = { ...llama32, model_type: "qwen2", sliding_window: 4096, use_sliding_window: false };
   expect(llamaConfigFromJson(json).slidingWindow).toBeUndefined();
@@ -66,7 +96,8 @@ it("ignores the sliding window of a Qwen that does not use it", () => {
 
 describe("an option that this implementation does not have is named", () => {
   it.each([
-    [{ rope_scaling: { rope_type: "yarn", factor: 4 } }, 'rope_type "yarn" is not one of default, linear, dynamic'],
+    [{ rope_scaling: { rope_type: "axial" } }, 'rope_type "axial" is not one of default, linear, dynamic'],
+    [{ rope_scaling: { rope_type: "longrope", factor: 4 } }, '"short_factor" must be a list of numbers, got undefined'],
     [{ rope_scaling: { rope_type: "linear" } }, '"factor" must be a number, got undefined'],
     [{ rope_parameters: { partial_rotary_factor: 0.5 } }, '"partial_rotary_factor": 0.5 is not supported'],
     [{ pretraining_tp: 2 }, '"pretraining_tp": 2 is not supported for LlamaForCausalLM'],

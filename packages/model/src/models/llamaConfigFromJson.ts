@@ -1,6 +1,6 @@
 // Reads transformers' config.json of a model of the Llama family, as transformers 5 writes it and as older ones did.
 import { ModelError } from "../errors.ts";
-import type { RopeScaling } from "../layers/rope.ts";
+import { type RopeScaling, yarnAttention } from "../layers/ropeScaling.ts";
 import { type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
 import { type AttentionBias, type LlamaConfig, type LlamaFamily, llamaConfig, llamaFamilies } from "./llamaConfig.ts";
 
@@ -17,7 +17,7 @@ export function llamaConfigFromJson(json: ConfigJson): LlamaConfig {
   const config = llamaConfig({
     family,
     vocabularySize: numberIn(json, "vocab_size"),
-    contextLength: ropeScaling?.type === "dynamic" ? Math.floor(contextLength * ropeScaling.factor) : contextLength,
+    contextLength: stretchedLength(contextLength, ropeScaling),
     layers: numberIn(json, "num_hidden_layers"),
     heads,
     width,
@@ -73,6 +73,13 @@ function checkLayerTypes(json: ConfigJson, { slidingWindow, firstSlidingLayer, l
   }
 }
 
+/** How far the positions reach: config.json may hold the length before they were stretched. */
+function stretchedLength(contextLength: number, scaling: RopeScaling | undefined): number {
+  if (scaling?.type === "dynamic") return Math.floor(contextLength * scaling.factor);
+  if (scaling?.type !== "yarn") return contextLength;
+  return Math.max(contextLength, Math.floor(scaling.originalContextLength * scaling.factor));
+}
+
 function ropeFromJson(
   json: ConfigJson,
   contextLength: number,
@@ -80,32 +87,76 @@ function ropeFromJson(
   const parameters = (json.rope_parameters ?? json.rope_scaling ?? {}) as ConfigJson;
   const ropeTheta = numberIn(parameters, "rope_theta", numberIn(json, "rope_theta", 10_000));
   refuseOtherThan(parameters, { partial_rotary_factor: 1 }, "the Llama family");
+  return { ropeTheta, ropeScaling: scalingFromJson(parameters, json, contextLength) };
+}
+
+function scalingFromJson(parameters: ConfigJson, json: ConfigJson, contextLength: number): RopeScaling | undefined {
   const type = String(parameters.rope_type ?? parameters.type ?? "default");
-  const original = () => numberIn(parameters, "original_max_position_embeddings", contextLength);
+  const factor = (fallback?: number) => numberIn(parameters, "factor", fallback);
+  // Some models say it beside the parameters, and transformers believes that one.
+  const original = () =>
+    numberIn(
+      json,
+      "original_max_position_embeddings",
+      numberIn(parameters, "original_max_position_embeddings", contextLength),
+    );
   switch (type) {
     case "default":
-      return { ropeTheta, ropeScaling: undefined };
+      return undefined;
     case "linear":
-      return { ropeTheta, ropeScaling: { type, factor: numberIn(parameters, "factor") } };
+      return { type, factor: factor() };
     case "dynamic":
-      return {
-        ropeTheta,
-        ropeScaling: { type, factor: numberIn(parameters, "factor"), originalContextLength: contextLength },
-      };
+      return { type, factor: factor(), originalContextLength: contextLength };
     case "llama3":
       return {
-        ropeTheta,
-        ropeScaling: {
-          type,
-          factor: numberIn(parameters, "factor"),
-          lowFrequencyFactor: numberIn(parameters, "low_freq_factor"),
-          highFrequencyFactor: numberIn(parameters, "high_freq_factor"),
-          originalContextLength: original(),
-        },
+        type,
+        factor: factor(),
+        lowFrequencyFactor: numberIn(parameters, "low_freq_factor"),
+        highFrequencyFactor: numberIn(parameters, "high_freq_factor"),
+        originalContextLength: original(),
+      };
+    case "yarn":
+      return yarnFromJson(parameters, factor(contextLength / original()), original());
+    // Phi 3's first files call it "su".
+    case "su":
+    case "longrope":
+      return {
+        type: "longrope",
+        factor: factor(contextLength / original()),
+        originalContextLength: original(),
+        attentionFactor: optionalNumber(parameters, "attention_factor"),
+        shortFactors: numbersIn(parameters, "short_factor"),
+        longFactors: numbersIn(parameters, "long_factor"),
       };
     default:
       throw new ModelError(
-        `config.json: rope_type ${JSON.stringify(type)} is not one of default, linear, dynamic, llama3`,
+        `config.json: rope_type ${JSON.stringify(type)} is not one of default, linear, dynamic, llama3, yarn, longrope`,
       );
   }
+}
+
+function yarnFromJson(parameters: ConfigJson, factor: number, originalContextLength: number): RopeScaling {
+  const [mscale, ofAll] = [optionalNumber(parameters, "mscale"), optionalNumber(parameters, "mscale_all_dim")];
+  const weighed = mscale && ofAll ? yarnAttention(factor, mscale) / yarnAttention(factor, ofAll) : undefined;
+  return {
+    type: "yarn",
+    factor,
+    originalContextLength,
+    attentionFactor: optionalNumber(parameters, "attention_factor") ?? weighed,
+    betaFast: optionalNumber(parameters, "beta_fast"),
+    betaSlow: optionalNumber(parameters, "beta_slow"),
+    truncate: parameters.truncate === false ? false : undefined,
+  };
+}
+
+function optionalNumber(json: ConfigJson, name: string): number | undefined {
+  return json[name] === undefined || json[name] === null ? undefined : numberIn(json, name);
+}
+
+function numbersIn(json: ConfigJson, name: string): number[] {
+  const values = json[name];
+  if (!Array.isArray(values) || !values.every((value) => typeof value === "number")) {
+    throw new ModelError(`config.json: "${name}" must be a list of numbers, got ${JSON.stringify(values)}`);
+  }
+  return values;
 }
