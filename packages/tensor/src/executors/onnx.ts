@@ -116,7 +116,10 @@ async function compileSession(
   // On a device the elements are out of reach of this process: nothing is left to do after a run.
   const onDevice = keepsBuffers(provider);
   const work = divideWork(program, onDevice ? donated.map(() => false) : donated);
-  const { bytes, inputNames, outputNames, origins } = onnxModel(work.program);
+  const outputShapes = provider === "cpu" ? shapesToPlace(work.program) : undefined;
+  const { bytes, inputNames, outputNames, origins } = onnxModel(work.program, {
+    outputsInPlace: outputShapes !== undefined,
+  });
   const outputTypes = work.program.outputs.map(({ dtype }) => dtype);
   const requireElements = onDevice ? emptyInputsCheck(program) : () => {};
   const { slices, kernels } = work;
@@ -126,6 +129,7 @@ async function compileSession(
     inputNames,
     outputNames,
     outputTypes,
+    outputShapes,
     outputLocations: work.program.outputs.map(({ dtype, shape }) =>
       onDevice ? outputLocation(dtype, isConcrete(shape) ? concreteCount(shape) : undefined) : "cpu",
     ),
@@ -173,6 +177,12 @@ async function compileSession(
       channel.send({ kind: "closeSession", session }).catch(() => {});
     },
   };
+}
+
+/** Shapes of outputs that can be allocated before a run: all of known size and none empty. */
+function shapesToPlace({ outputs }: Program): (readonly number[])[] | undefined {
+  const shapes = outputs.map(({ shape }) => shape);
+  return shapes.every((shape) => isConcrete(shape) && !shape.includes(0)) ? (shapes as number[][]) : undefined;
 }
 
 /** Which output of the program each output of the model, slice write and kernel makes; worked out once, as a step may have hundreds. */

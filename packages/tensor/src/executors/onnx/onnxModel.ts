@@ -9,7 +9,16 @@ import { makeProgram } from "../../program.ts";
 import { expandFused } from "../../rewrite.ts";
 import { isConcrete } from "../../shape.ts";
 import { GraphEmitter } from "./emitter.ts";
-import { type ModelProto, ModelProtoSchema, type NodeProto } from "./onnx_pb.js";
+import {
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
+} from "./onnx_pb.js";
+import { doneOutput, stopOutput } from "./outputsInPlace.ts";
 import { valueInfo } from "./valueInfo.ts";
 
 const irVersion = 10n;
@@ -27,10 +36,26 @@ export interface OnnxModel {
 /**
  * The program as an ONNX model (IR 10, opset 21, with ONNX Runtime's contributed ops where a lowering uses them).
  * Inputs and outputs of dtype bfloat16 are float32 at the boundary, since the runtime's JavaScript interface has no bfloat16.
+ * With `outputsInPlace` it has the two outputs more that `runInPlace` needs.
  */
-export function onnxModel(program: Program): OnnxModel {
+export function onnxModel(program: Program, { outputsInPlace = false } = {}): OnnxModel {
   const { model, ...rest } = buildOnnxModel(program, { bfloat16As: "float32" });
+  if (outputsInPlace) addControlOutputs(model.graph!);
   return { bytes: toBinary(ModelProtoSchema, model), ...rest };
+}
+
+/** See outputsInPlace.ts. */
+function addControlOutputs({ initializer, node, output }: GraphProto): void {
+  const one = "outputsInPlace.one";
+  const float = onnxDataType.float32;
+  initializer.push(create(TensorProtoSchema, { name: one, dataType: float, floatData: [1] }));
+  node.push(create(NodeProtoSchema, { opType: "Identity", input: [one], output: [doneOutput] }));
+  node.push(create(NodeProtoSchema, { opType: "SequenceConstruct", input: [one], output: [stopOutput] }));
+  const element = valueInfo(doneOutput, { dtype: "float32", shape: [] });
+  const sequence = { value: { case: "sequenceType" as const, value: { elemType: element.type! } } };
+  // The binding converts outputs in this order.
+  output.unshift(create(ValueInfoProtoSchema, { name: stopOutput, type: sequence }));
+  output.push(element);
 }
 
 export interface OnnxModelOptions {

@@ -40,6 +40,8 @@ export interface SessionRequest {
   readonly outputNames: readonly string[];
   /** What the program's outputs are; bfloat16 comes out of the model as float32. */
   readonly outputTypes: readonly DType[];
+  /** Shapes of the outputs of a model that runs with `runInPlace`; undefined for one that does not. */
+  readonly outputShapes: readonly (readonly number[])[] | undefined;
   /** Where each output of the model is left by a run. */
   readonly outputLocations: readonly ("cpu" | "gpu-buffer")[];
   readonly settings: SessionSettings;

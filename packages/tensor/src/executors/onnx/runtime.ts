@@ -1,11 +1,13 @@
 // Owns the ONNX Runtime sessions and the buffers they work on. Runs in a worker thread, or in the caller's when asked to.
 import { createRequire } from "node:module";
 import type * as Ort from "onnxruntime-node";
-import { type DType, fromBfloat16Bits, type HostData, toBfloat16Bits } from "../../dtype.ts";
+import { type DType, fromBfloat16Bits, type HostData, hostArray, toBfloat16Bits } from "../../dtype.ts";
 import { ExecutionError } from "../../errors.ts";
 import { aroundAxis } from "../../ops/loops.ts";
+import { concreteCount } from "../../shape.ts";
 import type { HostArray } from "../../storage.ts";
 import { DeviceCopies, isOnDevice } from "./deviceCopies.ts";
+import { runInPlace } from "./outputsInPlace.ts";
 import type {
   BufferId,
   KernelPlan,
@@ -28,6 +30,7 @@ interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly outputTypes: readonly DType[];
+  readonly outputShapes: SessionRequest["outputShapes"];
   readonly slices: readonly SliceWrite[];
   readonly plans: readonly KernelPlan[];
   /** Made at the first run: many programs are compiled to be looked at only. */
@@ -105,7 +108,16 @@ export class OnnxRuntime {
       // Errors are thrown; the runtime need not print them as well.
       logSeverityLevel: 4,
       // Without x64quantprecision, products of uint8 and int8 overflow on processors without VNNI.
-      extra: { session: { use_deterministic_compute: "1", x64quantprecision: "1" } },
+      extra: {
+        session: {
+          use_deterministic_compute: "1",
+          x64quantprecision: "1",
+          // Threads that wait for the next run of one session would take the processors from a run of another.
+          force_spinning_stop: "1",
+        },
+        // Gemm adds the bias on one thread: a product and a sum are faster from a few rows on.
+        optimization: { disable_specified_optimizers: "MatMulAddFusion" },
+      },
     });
     this.#sessions.set(id, { session, plans: kernels, ...names });
   }
@@ -118,7 +130,7 @@ export class OnnxRuntime {
 
   async #run(request: RunRequest): Promise<RunOutput[]> {
     const session = this.#session(request.session);
-    const { inputNames, outputNames, outputTypes } = session;
+    const { inputNames, outputNames, outputTypes, outputShapes } = session;
     const given = request.inputs.map((input) =>
       typeof input === "number" ? this.#buffer(input) : this.#fromHost(input),
     );
@@ -126,7 +138,6 @@ export class OnnxRuntime {
     const feeds: Record<string, Ort.Tensor> = {};
     const fetches: Record<string, Ort.Tensor | null> = {};
     for (const [i, { tensor }] of given.entries()) feeds[inputNames[i]!] = tensor;
-    for (const name of outputNames) fetches[name] = null;
     for (const { plan, places } of memory.kernels) {
       for (const [array, { kind, index }] of plan.arrays.entries()) {
         const place = places[array]!;
@@ -137,7 +148,12 @@ export class OnnxRuntime {
         }
       }
     }
-    const results = await session.session.run(feeds, fetches as never);
+    for (const [i, name] of outputNames.entries()) {
+      fetches[name] ??= outputShapes ? this.#room(outputTypes[i]!, outputShapes[i]!) : null;
+    }
+    const results = outputShapes
+      ? await runInPlace(this.#ort, session.session, feeds, fetches as Record<string, Ort.Tensor>)
+      : await session.session.run(feeds, fetches as never);
     const output = (index: number) => results[outputNames[index]!]!;
     const writes = session.slices.map(({ target, patch, start, axis }) => {
       const input = request.inputs[target]!;
@@ -206,6 +222,12 @@ export class OnnxRuntime {
     const buffer = this.#buffers.get(id);
     if (!buffer) throw new ExecutionError(`onnx executor: buffer ${id} was released`);
     return buffer;
+  }
+
+  /** A tensor for an output to be written to. */
+  #room(dtype: DType, shape: readonly number[]): Ort.Tensor {
+    const type = dtype === "bfloat16" ? "float32" : dtype;
+    return new this.#ort.Tensor(type, hostArray(type, concreteCount(shape)) as never, shape as number[]);
   }
 
   #fromHost({ dtype, shape, data }: HostArray): RuntimeBuffer {
