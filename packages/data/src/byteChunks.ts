@@ -1,7 +1,9 @@
 // Streams an input's bytes, decompressed, counting the bytes taken from the disk or the network.
 import { DataError, FileError, FormatError, systemReason } from "./errors.ts";
-import type { InputFile } from "./inputFiles.ts";
-import { CompressionError, decompress } from "./sources/compression.ts";
+import type { InputFile } from "./inputFile.ts";
+import type { ByteSource } from "./sources/byteSource.ts";
+import { decompress } from "./sources/compression.ts";
+import { CompressionError } from "./sources/compressionError.ts";
 
 // Whatever its ratio, a file of this size is not what fills a disk or a memory.
 const freeExpansionBytes = 64 << 20;
@@ -12,19 +14,26 @@ export interface ByteChunksOptions {
   readonly onBytes: (bytes: number) => void;
   /** How many times its compressed size a file may grow to, beyond 64 MiB. */
   readonly maxExpansion: number;
+  /** First byte to read, of a file that is not compressed. Default 0. */
+  readonly start?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The bytes of `file`, decompressed, in pieces of up to 1 MiB. Several compressed members in a row are one stream.
+ * The bytes of `file`, which `source` gives, decompressed, in pieces of up to 1 MiB. Several compressed members in a row are one stream.
  * @throws FormatError for truncated or damaged compressed data, and for data that grows too much; FileError when the
  * file cannot be read; the signal's reason.
  */
-export async function* byteChunks(file: InputFile, options: ByteChunksOptions): AsyncGenerator<Buffer> {
+export async function* byteChunks(
+  file: InputFile,
+  source: ByteSource,
+  options: ByteChunksOptions,
+): AsyncGenerator<Buffer> {
   let taken = 0;
   let produced = 0;
-  async function* source(): AsyncGenerator<Buffer> {
-    for await (const chunk of file.source.read(0, undefined, options.signal)) {
+  const start = options.start ?? 0;
+  async function* stored(): AsyncGenerator<Buffer> {
+    for await (const chunk of source.read(start, undefined, options.signal)) {
       taken += chunk.length;
       options.onBytes(chunk.length);
       yield chunk;
@@ -35,9 +44,9 @@ export async function* byteChunks(file: InputFile, options: ByteChunksOptions): 
     if (produced <= freeExpansionBytes || produced <= taken * options.maxExpansion) return;
     throw expansionError(file.path, taken, produced, options.maxExpansion);
   };
-  let offset = 0;
+  let offset = start;
   try {
-    const chunks = file.compression === "none" ? source() : decompress(source(), file.compression, checkGrowth);
+    const chunks = file.compression === "none" ? stored() : decompress(stored(), file.compression, checkGrowth);
     for await (const chunk of chunks) {
       options.signal?.throwIfAborted();
       yield chunk;

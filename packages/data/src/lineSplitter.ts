@@ -19,11 +19,14 @@ export class LineSplitter {
   readonly #maxBytes: number;
   #pieces: Buffer[] = [];
   #length = 0;
-  #offset = 0;
-  #number = 1;
+  #offset: number;
+  #number: number;
 
-  constructor(maxBytes: number) {
+  /** @param start place of the first chunk's first line, where it is not the file's. */
+  constructor(maxBytes: number, start: Pick<Line, "offset" | "number"> = { offset: 0, number: 1 }) {
     this.#maxBytes = maxBytes;
+    this.#offset = start.offset;
+    this.#number = start.number;
   }
 
   /** The lines that end in `chunk`. */

@@ -1,7 +1,8 @@
 // Strings steps together, counts what each lets through, and keeps what was dropped and why.
 import type { Document, Step, StepContext } from "./document.ts";
 import { DataError } from "./errors.ts";
-import type { DocumentSource, SourceReport } from "./readDocuments.ts";
+import type { DocumentSource } from "./readDocuments.ts";
+import type { SourceReport } from "./sources/reading.ts";
 import { JsonlFile } from "./writeDocuments.ts";
 
 /** Documents and characters (UTF-16 code units) that passed a point of the pipeline. */

@@ -5,13 +5,15 @@ const lineFeed = 10;
 export class ByteReader {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
-  #offset = 0;
+  #offset: number;
 
-  constructor(chunks: AsyncIterable<Buffer>) {
+  /** @param start offset of the first chunk. */
+  constructor(chunks: AsyncIterable<Buffer>, start = 0) {
     this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#offset = start;
   }
 
-  /** Bytes taken so far. */
+  /** Offset of the next byte. */
   get offset(): number {
     return this.#offset;
   }

@@ -33,3 +33,13 @@ export async function readRange(source: ByteSource, start: number, end: number, 
   for await (const chunk of source.read(start, end, signal)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
+
+/** Bytes in memory. */
+export function memorySource(bytes: Buffer): ByteSource {
+  return {
+    size: bytes.length,
+    async *read(start, end) {
+      yield bytes.subarray(start, end);
+    },
+  };
+}

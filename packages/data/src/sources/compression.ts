@@ -1,9 +1,9 @@
 // Compressions of input files: told from the name's last extension, undone as a stream, with a limit on the growth.
-/// <reference path="./unbzip2Stream.d.ts" />
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Decompress as ZstdDecompress, ZstdErrorCode } from "fzstd";
-import unbzip2Stream from "unbzip2-stream";
+import { Bzip2Decoder } from "./bzip2.ts";
+import { CompressionError, type StepDecoder } from "./compressionError.ts";
 
 /** How a file's bytes are compressed. */
 export type Compression = "none" | "gzip" | "zstd" | "bzip2";
@@ -13,27 +13,28 @@ const gunzipChunkBytes = 1 << 18;
 const decoderChunkBytes = 1 << 16;
 const zstdMaxWindowBytes = 1 << 27;
 
-const compressionOfExtension: Readonly<Record<string, Compression>> = { gz: "gzip", zst: "zstd", bz2: "bzip2" };
+const compressionOfExtension = new Map<string, Compression>([
+  ["gz", "gzip"],
+  ["zst", "zstd"],
+  ["bz2", "bzip2"],
+]);
+const tarOfExtension = new Map<string, Compression>([
+  ["tgz", "gzip"],
+  ["tzst", "zstd"],
+  ["tbz2", "bzip2"],
+]);
 
 /** The endings of compressed files' names, without the dot. */
-export const compressionExtensions: readonly string[] = Object.keys(compressionOfExtension);
+export const compressionExtensions: readonly string[] = [...compressionOfExtension.keys()];
 
-/** The compression that a name's last extension tells, and the name without that extension. */
+/** The compression that a name's last extension tells, and the name without that extension (`.tgz` is `.tar.gz`). */
 export function compressionOfName(name: string): { compression: Compression; inner: string } {
   const dot = name.lastIndexOf(".");
-  const compression = dot === -1 ? undefined : compressionOfExtension[name.slice(dot + 1).toLowerCase()];
+  const extension = dot === -1 ? "" : name.slice(dot + 1).toLowerCase();
+  const tar = tarOfExtension.get(extension);
+  if (tar) return { compression: tar, inner: `${name.slice(0, dot)}.tar` };
+  const compression = compressionOfExtension.get(extension);
   return compression ? { compression, inner: name.slice(0, dot) } : { compression: "none", inner: name };
-}
-
-/** Compressed data that ends too early or is not what it should be. */
-export class CompressionError extends Error {
-  override name = "CompressionError";
-  readonly truncated: boolean;
-
-  constructor(message: string, truncated: boolean, options?: ErrorOptions) {
-    super(message, options);
-    this.truncated = truncated;
-  }
 }
 
 /**
@@ -63,12 +64,6 @@ async function* gunzip(chunks: AsyncIterable<Buffer>, onProduced: (bytes: number
     if (typeof code !== "string" || !code.startsWith("Z_")) throw error;
     throw new CompressionError((error as Error).message, code === "Z_BUF_ERROR", { cause: error });
   }
-}
-
-/** A decoder that gives what each piece of input completes, at once. */
-interface StepDecoder {
-  push(chunk: Buffer): readonly Buffer[];
-  end(): readonly Buffer[];
 }
 
 async function* decodeInSteps(chunks: AsyncIterable<Buffer>, decoder: StepDecoder): AsyncGenerator<Buffer> {
@@ -133,40 +128,5 @@ class ZstdDecoder implements StepDecoder {
       `the frame asks for a window of ${window} bytes, the limit is ${zstdMaxWindowBytes}`,
       false,
     );
-  }
-}
-
-class Bzip2Decoder implements StepDecoder {
-  readonly #decoder = unbzip2Stream();
-  #produced: Buffer[] = [];
-  #error: unknown;
-
-  constructor(onProduced: (bytes: number) => void) {
-    this.#decoder.on("data", (data) => {
-      onProduced(data.length);
-      this.#produced.push(data);
-    });
-    this.#decoder.on("error", (error) => {
-      this.#error ??= error;
-    });
-  }
-
-  push(chunk: Buffer): readonly Buffer[] {
-    return this.#step(() => this.#decoder.write(chunk));
-  }
-
-  end(): readonly Buffer[] {
-    return this.#step(() => this.#decoder.end());
-  }
-
-  #step(work: () => void): readonly Buffer[] {
-    this.#produced = [];
-    work();
-    const error = this.#error;
-    if (error === undefined) return this.#produced;
-    // Past its end the library reads from nothing, which is a TypeError; all else that it finds it calls a Bzip2Error.
-    const truncated = error instanceof TypeError || /prematurely/.test((error as Error).message);
-    if (!truncated && (error as Error).name !== "Bzip2Error") throw error;
-    throw new CompressionError((error as Error).message, truncated, { cause: error });
   }
 }

@@ -3,7 +3,7 @@ import { pipeline } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 import type { Document } from "../document.ts";
 import { FormatError } from "../errors.ts";
-import type { InputFile } from "../inputFiles.ts";
+import type { InputFile } from "../inputFile.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
 import { recordDocument, recordFields } from "./recordDocument.ts";
 
@@ -62,7 +62,7 @@ async function* rows(file: InputFile, context: ReadingContext): AsyncGenerator<R
   });
   try {
     // The callback is only where pipeline insists on reporting; the same error reaches whoever reads the result.
-    for await (const row of pipeline(withoutByteOrderMark(context.chunks(file)), parser, () => {}))
+    for await (const row of pipeline(withoutByteOrderMark(context.textChunks(file)), parser, () => {}))
       yield row as unknown as Row;
   } catch (error) {
     throw error instanceof CsvError ? csvFault(file, error) : error;

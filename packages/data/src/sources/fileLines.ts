@@ -1,13 +1,14 @@
 // The lines of an input file, within the limit on their length.
 import { FormatError } from "../errors.ts";
-import type { InputFile } from "../inputFiles.ts";
+import type { InputFile } from "../inputFile.ts";
 import { type Line, LineSplitter } from "../lineSplitter.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
 
-/** The lines of `file`, decompressed, as they come. */
+/** The lines of `file`, decompressed, as they come; from the checkpoint's `offset` and `line` where there is one. */
 export async function* fileLines(file: InputFile, context: ReadingContext): AsyncGenerator<Line> {
-  const splitter = new LineSplitter(context.options.maxLineBytes ?? 64 * mebibyte);
-  for await (const chunk of context.chunks(file)) yield* splitter.push(chunk);
+  const { offset = 0, line = 1 } = context.start ?? {};
+  const splitter = new LineSplitter(context.options.maxLineBytes ?? 64 * mebibyte, { offset, number: line });
+  for await (const chunk of context.textChunks(file, offset)) yield* splitter.push(chunk);
   yield* splitter.end();
 }
 

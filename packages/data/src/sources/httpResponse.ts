@@ -78,7 +78,7 @@ function decodeContent(body: Buffer, encoding: string | undefined, place: FilePl
 }
 
 /** The header decides, then the page's own declaration; then UTF-8 where the bytes are that, else the web's old default. */
-function charsetOf(body: Buffer, declared: string | undefined): string {
+export function charsetOf(body: Buffer, declared: string | undefined): string {
   const head = body.toString("latin1", 0, sniffedBytes);
   const byteOrderMark = head.startsWith("\xef\xbb\xbf") ? "utf-8" : undefined;
   const inPage = /<meta[^>]+charset\s*=\s*["']?([^\s"'/>;]+)/i.exec(head)?.[1];

@@ -1,37 +1,11 @@
-// Bytes behind an HTTP address: read in ranges, taken up again where a connection was cut, tried again when a server is busy.
-import { setTimeout as wait } from "node:timers/promises";
-import { FileError, systemReason } from "../errors.ts";
+// Bytes behind an HTTP address: read in ranges, taken up again where a connection was cut.
+import { FileError } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
-
-/** How addresses are fetched. */
-export interface HttpOptions {
-  /** Headers of every request, for example `{ authorization: "Bearer …" }`. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** How often in a row a request may fail before the reading fails; progress starts the count afresh. Default 5. */
-  readonly retries?: number;
-  /** Wait before the first new attempt, in milliseconds; doubled for each further one, at most a minute. Default 500. */
-  readonly retryDelay?: number;
-  /** Longest silence of the server, in milliseconds, before the connection counts as cut. Default 60,000. */
-  readonly timeout?: number;
-}
-
-const longestWait = 60_000;
-const busyStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
+import { type Answer, answerChunks, Connection, type HttpOptions, PassingFault } from "./httpConnection.ts";
 
 /** True for `http://…` and `https://…`. */
 export function isHttpAddress(path: string): boolean {
   return /^https?:\/\//i.test(path);
-}
-
-/** Something that another attempt may cure. */
-class PassingFault extends Error {
-  /** Milliseconds that the server asked to wait. */
-  readonly retryAfter: number | undefined;
-
-  constructor(message: string, retryAfter?: number, options?: ErrorOptions) {
-    super(message, options);
-    this.retryAfter = retryAfter;
-  }
 }
 
 /**
@@ -53,13 +27,19 @@ export async function openHttpSource(
     const total = response.status === 206 ? contentRange(response)?.total : response.headers.get("content-length");
     return { size: total == null ? undefined : Number(total), tag };
   });
-  return { size, read: (start, end, readSignal) => readHttp({ connection, size, tag }, start, end, readSignal) };
+  return httpSource({ connection, size, tag });
 }
 
-interface OpenAddress {
+/** The bytes of an address whose size is known already, so that nothing need be asked first. */
+export function httpSource(address: OpenAddress): ByteSource {
+  return { size: address.size, read: (start, end, signal) => readHttp(address, start, end, signal) };
+}
+
+/** An address that can be read in ranges. */
+export interface OpenAddress {
   readonly connection: Connection;
   readonly size: number | undefined;
-  /** What the server calls this version of the file. */
+  /** What the server calls this version of the file; null where that is not to be watched. */
   readonly tag: string | null;
 }
 
@@ -112,112 +92,16 @@ async function* wantedBytes(address: string, answer: Answer, wanted: Wanted): As
   const range = response.status === 206 ? contentRange(response) : undefined;
   let position = range?.start ?? 0;
   if (position > wanted.offset) throw new PassingFault(`asked for byte ${wanted.offset}, got byte ${position}`);
-  for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    answer.arrived();
+  for await (const piece of answerChunks(answer)) {
     const from = Math.max(wanted.offset - position, 0);
     const to = Math.min(piece.length, (wanted.end ?? Number.POSITIVE_INFINITY) - position);
     position += piece.length;
     if (from < to) yield Buffer.from(piece.buffer, piece.byteOffset + from, to - from);
     if (wanted.end !== undefined && position >= wanted.end) return;
-    answer.waiting();
-  }
-}
-
-/** A response whose server may fall silent only for so long, until `finish` is called. */
-interface Answer {
-  readonly response: Response;
-  /** Something came: how long the caller now takes over it is not the server's silence. */
-  arrived(): void;
-  /** The caller waits for the server again. */
-  waiting(): void;
-  finish(): void;
-}
-
-class Connection {
-  readonly address: string;
-  readonly #options: HttpOptions;
-
-  constructor(address: string, options: HttpOptions) {
-    this.address = address;
-    this.#options = options;
-  }
-
-  /** One request. A busy server and a broken connection are passing faults; any other refusal is a FileError. */
-  async request(headers: Record<string, string>, signal?: AbortSignal): Promise<Answer> {
-    const silence = new AbortController();
-    const timeout = this.#options.timeout ?? 60_000;
-    let waits = true;
-    const timer = setTimeout(() => {
-      if (waits) silence.abort(new PassingFault(`no byte came for ${timeout} ms`));
-    }, timeout);
-    const signals = signal ? [signal, silence.signal] : [silence.signal];
-    try {
-      const response = await fetch(this.address, {
-        // Compressed transfer would make ranges and sizes those of other bytes than the file's.
-        headers: { "accept-encoding": "identity", ...this.#options.headers, ...headers },
-        signal: AbortSignal.any(signals),
-      });
-      await this.#checkStatus(response);
-      return {
-        response,
-        arrived: () => {
-          waits = false;
-        },
-        waiting: () => {
-          waits = true;
-          timer.refresh();
-        },
-        finish: () => clearTimeout(timer),
-      };
-    } catch (error) {
-      clearTimeout(timer);
-      throw error;
-    }
-  }
-
-  async #checkStatus(response: Response): Promise<void> {
-    const { status } = response;
-    const encoding = response.headers.get("content-encoding");
-    if ((response.ok && (encoding === null || encoding === "identity")) || status === 416) return;
-    await response.body?.cancel();
-    if (busyStatuses.has(status)) throw new PassingFault(`HTTP ${status}`, retryAfter(response));
-    const problem = response.ok ? `sent as ${encoding}, though identity was asked for` : `HTTP ${status}`;
-    throw new FileError(`${this.address}: could not be read: ${problem} (check the address and its permissions)`);
-  }
-
-  async retrying<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    for (let failures = 1; ; failures += 1) {
-      try {
-        return await work();
-      } catch (error) {
-        signal?.throwIfAborted();
-        await this.waitOrGiveUp(error, failures, signal);
-      }
-    }
-  }
-
-  async waitOrGiveUp(error: unknown, failures: number, signal?: AbortSignal): Promise<void> {
-    // fetch reports every network fault, also a body that was cut, as a TypeError.
-    if (!(error instanceof PassingFault || error instanceof TypeError)) throw error;
-    if (failures > (this.#options.retries ?? 5)) {
-      const cause = error.cause === undefined ? "" : `: ${systemReason(error.cause)}`;
-      const message = `${this.address}: could not be read: ${error.message}${cause} (gave up after ${failures} attempts)`;
-      throw new FileError(message, { cause: error });
-    }
-    const asked = error instanceof PassingFault ? error.retryAfter : undefined;
-    const pause = asked ?? (this.#options.retryDelay ?? 500) * 2 ** (failures - 1);
-    await wait(Math.min(pause, longestWait), undefined, signal ? { signal } : {});
   }
 }
 
 function contentRange(response: Response): { start: number; total: string | undefined } | undefined {
   const match = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
   return match ? { start: Number(match[1]), total: match[2] === "*" ? undefined : match[2] } : undefined;
-}
-
-function retryAfter(response: Response): number | undefined {
-  const value = response.headers.get("retry-after");
-  if (value === null) return undefined;
-  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(wait) ? Math.max(wait, 0) : undefined;
 }

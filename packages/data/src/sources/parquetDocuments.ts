@@ -10,7 +10,7 @@ import { compressors } from "hyparquet-compressors";
 import { expansionError } from "../byteChunks.ts";
 import type { Document } from "../document.ts";
 import { DataError, FormatError, systemReason } from "../errors.ts";
-import type { InputFile } from "../inputFiles.ts";
+import type { InputFile } from "../inputFile.ts";
 import { readRange } from "./byteSource.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
 import { recordDocument, recordFields } from "./recordDocument.ts";
@@ -34,19 +34,25 @@ class TextBytes {
  * integers above 2^53 as text, plain bytes as base64.
  */
 export async function* parquetDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
-  const table = openTable(file, context);
+  const table = await openTable(file, context);
   const metadata = await asFormatError(file, () => parquetMetadataAsync(table));
   const fields = recordFields(context.options);
   let groupStart = 0;
   let counted = 0;
-  for (const group of metadata.row_groups) {
+  for (const [index, group] of metadata.row_groups.entries()) {
     const rowCount = Number(group.num_rows);
+    if (index < (context.start?.group ?? 0)) {
+      groupStart += rowCount;
+      count(group);
+      continue;
+    }
+    context.checkpoint({ group: index });
     try {
       const rows = await asFormatError(file, () => readGroup(table, metadata, groupStart, rowCount, file, context));
-      for (const [index, row] of rows.entries()) {
-        const place = { file: file.path, line: groupStart + index + 1 };
+      for (const [row, values] of rows.entries()) {
+        const place = { file: file.path, line: groupStart + row + 1 };
         try {
-          const record = plainRecord(row, (bytes) => context.decode(bytes, place));
+          const record = plainRecord(values, (bytes) => context.decode(bytes, place));
           if (record) yield recordDocument(record, place, fields);
         } catch (error) {
           context.skipOrThrow(error);
@@ -56,16 +62,21 @@ export async function* parquetDocuments(file: InputFile, context: ReadingContext
       context.skipOrThrow(error);
     }
     groupStart += rowCount;
+    count(group);
+  }
+  context.advance(table.byteLength - counted);
+
+  function count(group: FileMetaData["row_groups"][number]): void {
     const bytes = group.columns.reduce((sum, { meta_data }) => sum + Number(meta_data?.total_compressed_size ?? 0), 0);
     const within = Math.min(bytes, table.byteLength - counted);
     counted += within;
     context.advance(within);
   }
-  context.advance(table.byteLength - counted);
 }
 
-function openTable(file: InputFile, context: ReadingContext): AsyncBuffer {
-  const { size } = file.source;
+async function openTable(file: InputFile, context: ReadingContext): Promise<AsyncBuffer> {
+  const source = await context.open(file);
+  const { size } = source;
   if (file.compression !== "none" || size === undefined) {
     const problem =
       size === undefined ? "the server does not tell its size" : `it is compressed as a whole (${file.compression})`;
@@ -74,7 +85,7 @@ function openTable(file: InputFile, context: ReadingContext): AsyncBuffer {
   return {
     byteLength: size,
     slice: async (start, end = size) => {
-      const bytes = await readRange(file.source, start, end, context.options.signal);
+      const bytes = await readRange(source, start, end, context.options.signal);
       // The reader takes whole ArrayBuffers.
       return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
     },

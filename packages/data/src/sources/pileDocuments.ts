@@ -1,7 +1,7 @@
 // Documents from The Pile (Gao et al., 2020): JSON lines whose `meta.pile_set_name` tells which of 22 collections they are from.
 import type { Document } from "../document.ts";
 import { DataError, FormatError } from "../errors.ts";
-import type { InputFile } from "../inputFiles.ts";
+import type { InputFile } from "../inputFile.ts";
 import { jsonlDocuments } from "./jsonlDocuments.ts";
 import type { ReadingContext } from "./readOptions.ts";
 

@@ -1,9 +1,9 @@
 // Documents from plain text: a file as one document, or cut at blank lines.
 import type { Document } from "../document.ts";
-import { FormatError } from "../errors.ts";
-import type { InputFile } from "../inputFiles.ts";
+import type { InputFile } from "../inputFile.ts";
 import { fileLines, wholeLine } from "./fileLines.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
+import { wholeBytes } from "./wholeBytes.ts";
 
 /** The documents of a text file, cut where `textDocumentBytes` says so. */
 export function textDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
@@ -13,17 +13,9 @@ export function textDocuments(file: InputFile, context: ReadingContext): AsyncGe
 
 async function* wholeText(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
   const limit = context.options.maxDocumentBytes ?? 64 * mebibyte;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of context.chunks(file)) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > limit) {
-      const detail = `the file holds more than ${limit} bytes, the limit for one document (set textDocumentBytes to cut it at blank lines, or raise maxDocumentBytes)`;
-      throw new FormatError({ file: file.path }, "text too long", detail);
-    }
-  }
-  const text = context.decode(Buffer.concat(chunks), { file: file.path });
+  const advice = `set textDocumentBytes to cut it at blank lines, or raise maxDocumentBytes`;
+  const bytes = await wholeBytes(context.textChunks(file), limit, { file: file.path }, advice);
+  const text = context.decode(bytes, { file: file.path });
   if (text !== undefined) yield { id: file.path, text };
 }
 
@@ -31,7 +23,8 @@ async function* textPieces(file: InputFile, size: number, context: ReadingContex
   let lines: Buffer[] = [];
   let length = 0;
   let offset = 0;
-  let piece = 0;
+  let piece = context.start?.piece ?? 0;
+  const seeks = context.canSeek(file);
   const take = (): Document | undefined => {
     const text = context.decode(Buffer.concat(lines).subarray(0, -1), { file: file.path, offset });
     lines = [];
@@ -40,7 +33,10 @@ async function* textPieces(file: InputFile, size: number, context: ReadingContex
     return text === undefined ? undefined : { id: `${file.path}#${piece}`, text };
   };
   for await (const line of fileLines(file, context)) {
-    if (length === 0) offset = line.offset;
+    if (length === 0) {
+      offset = line.offset;
+      if (seeks) context.checkpoint({ offset, line: line.number, piece });
+    }
     const bytes = wholeLine(file, line);
     lines.push(bytes, Buffer.from("\n"));
     length += bytes.length + 1;

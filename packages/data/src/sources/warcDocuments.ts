@@ -1,7 +1,7 @@
 // Documents from web archives: the pages of crawls as HTML (WARC) and the text that Common Crawl took from them (WET).
 import type { Document } from "../document.ts";
 import { FormatError } from "../errors.ts";
-import type { InputFile } from "../inputFiles.ts";
+import type { InputFile } from "../inputFile.ts";
 import { parseHttpResponse } from "./httpResponse.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
 import { type WarcRecord, warcRecords } from "./warcRecords.ts";
@@ -23,8 +23,11 @@ export async function* warcDocuments(file: InputFile, context: ReadingContext): 
   };
   const wants = (headers: ReadonlyMap<string, string>, length: number): boolean =>
     isDocument(headers) && length <= limit;
-  for await (const record of warcRecords(context.chunks(file), file.path, wants)) {
+  const start = context.start?.offset ?? 0;
+  const seeks = context.canSeek(file);
+  for await (const record of warcRecords(context.chunks(file, start), file.path, wants, start)) {
     if (!isDocument(record.headers)) continue;
+    if (seeks) context.checkpoint({ offset: record.offset });
     try {
       const document = recordDocument(record, file, limit, context);
       if (document) yield document;

@@ -19,14 +19,16 @@ export interface WarcRecord {
 /**
  * Reads records in order.
  * @param wants decides from a record's header whether its block is kept; other blocks are passed over unread.
+ * @param start offset of the first chunk in the file.
  * @throws FormatError naming file and byte for what is not WARC, and for a file that ends within a record.
  */
 export async function* warcRecords(
   chunks: AsyncIterable<Buffer>,
   file: string,
   wants: (headers: ReadonlyMap<string, string>, length: number) => boolean,
+  start = 0,
 ): AsyncGenerator<WarcRecord> {
-  const reader = new ByteReader(chunks);
+  const reader = new ByteReader(chunks, start);
   try {
     for (;;) {
       const offset = await passBlankLines(reader);

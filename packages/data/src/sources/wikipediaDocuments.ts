@@ -2,7 +2,7 @@
 import { SaxesParser, type SaxesTagPlain } from "saxes";
 import type { Document } from "../document.ts";
 import { FormatError, systemReason } from "../errors.ts";
-import type { InputFile } from "../inputFiles.ts";
+import type { InputFile } from "../inputFile.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
 import { wikitextToPlain } from "./wikitext.ts";
 

@@ -1,0 +1,53 @@
+// The files of a tar archive, one after another, as it streams.
+import { type EventEmitter, once } from "node:events";
+import { extract as tarExtract } from "tar-stream";
+import { DataError, FormatError, systemReason } from "../errors.ts";
+import { type ArchiveEntry, harmlessPath } from "./archiveEntry.ts";
+
+/** The regular files of a tar archive; links, devices and the like are passed over. */
+export async function* tarEntries(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<ArchiveEntry> {
+  const extract = tarExtract();
+  const stopped = new AbortController();
+  const pump = async (): Promise<void> => {
+    for await (const chunk of chunks) {
+      if (!extract.write(chunk)) await once(extract as unknown as EventEmitter, "drain", { signal: stopped.signal });
+    }
+    extract.end(undefined);
+  };
+  const pumping = pump().catch((error: Error) => {
+    if (!stopped.signal.aborted) extract.destroy(error);
+  });
+  try {
+    for await (const entry of extract) {
+      const { type, name, size = 0 } = entry.header;
+      if (type === "file" || type === "contiguous-file") {
+        yield { path: harmlessPath(name), size, stream: () => asTarFaults(entry as AsyncIterable<Buffer>, file) };
+      }
+      entry.resume();
+    }
+  } catch (error) {
+    throw tarFault(error, file);
+  } finally {
+    stopped.abort();
+    extract.destroy();
+    await pumping;
+  }
+}
+
+async function* asTarFaults(entry: AsyncIterable<Buffer>, file: string): AsyncGenerator<Buffer> {
+  try {
+    yield* entry;
+  } catch (error) {
+    throw tarFault(error, file);
+  }
+}
+
+function tarFault(error: unknown, file: string): unknown {
+  if (DataError.isInstance(error) || typeof (error as NodeJS.ErrnoException).code === "string") return error;
+  const message = systemReason(error);
+  const truncated = /unexpected end|closed/i.test(message);
+  const detail = truncated
+    ? "the archive ends within a file (copy or download it again)"
+    : `${message} (is it a tar archive? copy or download it again)`;
+  return new FormatError({ file }, truncated ? "truncated tar" : "damaged tar", detail, { cause: error });
+}
