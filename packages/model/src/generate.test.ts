@@ -1,7 +1,8 @@
 import { type Executor, onnxExecutor, referenceExecutor } from "@llm/tensor";
 import { afterAll, describe, expect, it } from "vitest";
 import { ModelError } from "./errors.ts";
-import { type GenerateOptions, generateNaive, TextGenerator } from "./generate.ts";
+import { generateNaive, TextGenerator } from "./generate.ts";
+import type { GenerateOptions } from "./generation/options.ts";
 import { Gpt } from "./models/gpt.ts";
 
 const executor = onnxExecutor({ thread: "main", threads: 1 });
@@ -152,6 +153,6 @@ it("says so when the weights give no numbers", async () => {
   const damaged = new Gpt({ vocabularySize: 8, contextLength: 8, layers: 1, heads: 1, width: 4 });
   ((await damaged.transformer.ln_f.weight.data()) as Float32Array).fill(Number.NaN);
   const broken = new TextGenerator(damaged, { executor });
-  await expect(collect(broken.generate([1]))).rejects.toThrow("sampling: a logit is NaN");
+  await expect(collect(broken.generate([1]))).rejects.toThrow("generate: a logit is NaN");
   broken.dispose();
 });

@@ -1,142 +1,130 @@
-// Text generation with a KV cache: the prompt in one run, then one token a run. `generateNaive` is its slow twin without a cache.
-import { type CompiledFunction, compile, type Executor, type Tensor, tensor } from "@llm/tensor";
+// Text generation: `TextGenerator` with a cache of keys and values, and `generateNaive`, its slow twin without one.
+import type { Executor } from "@llm/tensor";
 import { ModelError } from "./errors.ts";
-import { cacheGrower, cacheShape, disposeCache, emptyCache, type KeyValueCache } from "./keyValueCache.ts";
-import type { CausalLanguageModel } from "./model.ts";
-import { checkSampling, type SamplingOptions, sampleToken } from "./sample.ts";
+import { BeamSearch } from "./generation/beamSearch.ts";
+import { CachedDecoder } from "./generation/cachedDecoder.ts";
+import { type Decoder, decode } from "./generation/decode.ts";
+import { DecoderPrograms } from "./generation/decoderPrograms.ts";
+import type { GeneratedLogprob } from "./generation/logprobs.ts";
+import { type BatchOptions, checkOptions, type GenerateOptions, type StreamOptions } from "./generation/options.ts";
+import { type GenerativeModel, type Prompts, readPrompts } from "./generation/prompts.ts";
+import { SampledSequences } from "./generation/sampledSequences.ts";
+import type { Generation, GenerationEvent } from "./generation/sequences.ts";
+import { UncachedDecoder } from "./generation/uncachedDecoder.ts";
 
-export interface GenerateOptions extends SamplingOptions {
-  /** Default: until the context is full. */
-  maxNewTokens?: number;
-  /** Tokens after which generation ends; the token itself is not given out. Default none. */
-  stopIds?: readonly number[];
-  signal?: AbortSignal;
+export interface TextGeneratorOptions {
+  /** Default: `defaultExecutor()`. */
+  executor?: Executor;
+  /** false runs whole sequences, one by one, again for each token: slow, and what the fast way is checked against. Default true. */
+  cache?: boolean;
 }
 
-/** Smallest room of a cache, in positions; it doubles as it fills. */
-const smallestCapacity = 64;
-
-type Step = CompiledFunction<[CausalLanguageModel, Tensor, KeyValueCache], { logits: Tensor; cache: KeyValueCache }>;
-
-/** Generates from one model; its compiled programs are kept between calls. */
+/** Generates from one model, decoder or encoder-decoder; its compiled programs are kept between calls. Calls may overlap. */
 export class TextGenerator {
-  readonly model: CausalLanguageModel;
-  readonly #step: Step;
-  readonly #grow: ReturnType<typeof cacheGrower>;
+  readonly model: GenerativeModel;
+  readonly #decoder: (prompts: Prompts) => Decoder;
+  readonly #dispose: () => void;
 
-  constructor(model: CausalLanguageModel, options: { executor?: Executor } = {}) {
+  constructor(model: GenerativeModel, { executor, cache = true }: TextGeneratorOptions = {}) {
     this.model = model;
-    const shape = cacheShape(model.config, "batch", "capacity");
-    const dynamic: Record<string, (string | number)[]> = { "1": ["batch", "sequence"] };
-    for (let layer = 0; layer < model.config.layers; layer++) {
-      dynamic[`2.key.${layer}`] = shape;
-      dynamic[`2.value.${layer}`] = shape;
+    if (!cache) {
+      this.#decoder = (prompts) => new UncachedDecoder(model, prompts, { executor });
+      this.#dispose = () => {};
+      return;
     }
-    this.#step = compile((model, inputIds, cache) => model.forwardCached(inputIds, cache), {
-      donate: [2],
-      constants: [0],
-      dynamic,
-      ...options,
-    });
-    this.#grow = cacheGrower(options.executor);
+    const programs = new DecoderPrograms(model, executor);
+    this.#decoder = (prompts) => new CachedDecoder(programs, prompts);
+    this.#dispose = () => programs.dispose();
   }
 
   /**
-   * Token ids that follow the prompt, as they come. Ends after `maxNewTokens`, at a stop id, or when the context is full.
-   * Throws a `ModelError` for an empty prompt, one that fills the context, ids outside the vocabulary, or bad sampling options.
+   * Token ids that follow one prompt, as they come. Ends after `maxNewTokens`, at a stop id or with a stop string, or when the
+   * context is full.
+   * @throws ModelError for an empty prompt, one that fills the context, ids outside the vocabulary, or options outside their limits
    *
    * @example
    * for await (const id of generator.generate(tokenizer.encode("Once"), { maxNewTokens: 20 })) process.stdout.write(decoder.push(id));
    */
   async *generate(promptIds: ArrayLike<number>, options: GenerateOptions = {}): AsyncGenerator<number, void> {
-    const maximum = checkPrompt(this.model, promptIds, options);
-    const { contextLength } = this.model.config;
-    let length = 0;
-    let cache = emptyCache(this.model.config, 1, roomFor(promptIds.length + 1, contextLength));
-    let next = Int32Array.from(promptIds);
-    try {
-      for (let made = 0; made < maximum; made++) {
-        options.signal?.throwIfAborted();
-        const capacity = cache.key[0]!.shape[2] as number;
-        const needed = roomFor(length + next.length, contextLength);
-        if (needed > capacity) cache = await this.#grow(cache, needed - capacity);
-        using ids = tensor(next, { shape: [1, next.length] });
-        const result = await this.#step(this.model, ids, cache);
-        cache = result.cache;
-        length += next.length;
-        using logits = result.logits;
-        const id = sampleToken((await logits.data()) as Float32Array, options, made);
-        if (options.stopIds?.includes(id)) return;
-        yield id;
-        next = Int32Array.of(id);
-      }
-    } finally {
-      disposeCache(cache);
+    for await (const event of this.stream([promptIds], options)) if (event.type === "token") yield event.id;
+  }
+
+  /**
+   * Tokens that follow several prompts, generated together, as they come; the end of each sequence is an event too. Each sequence is
+   * what it would be alone. Throws as `generate` does.
+   *
+   * @example
+   * for await (const event of generator.stream(prompts, { tokenizer, stopStrings: ["\n"] })) texts[event.sequence] += event.text;
+   */
+  async *stream(
+    prompts: readonly ArrayLike<number>[],
+    options: StreamOptions = {},
+  ): AsyncGenerator<GenerationEvent, void> {
+    if (((options as BatchOptions).beams ?? 1) > 1) {
+      throw new ModelError(
+        "generate: beam search knows its sequences only at the end (use generateBatch, or leave out beams)",
+      );
     }
+    checkOptions(options, this.model.config.vocabularySize);
+    const read = readPrompts(this.model, prompts, options);
+    yield* decode(this.#decoder(read), new SampledSequences(read.starts, options), options.signal);
+  }
+
+  /**
+   * Whole sequences that follow several prompts, generated together: `numberOfSequences` for each prompt, in the order of the
+   * prompts; after beam search the best come first. Throws as `generate` does.
+   *
+   * @example
+   * const [best] = await generator.generateBatch([ids], { beams: 4, lengthPenalty: 0.8, stopIds: [endOfText] });
+   */
+  async generateBatch(prompts: readonly ArrayLike<number>[], options: BatchOptions = {}): Promise<Generation[]> {
+    if ((options.beams ?? 1) === 1) return collectSequences(this.stream(prompts, options), options);
+    checkOptions(options, this.model.config.vocabularySize);
+    const read = readPrompts(this.model, prompts, options);
+    const found: Generation[] = [];
+    const search = decode(this.#decoder(read), new BeamSearch(read.starts, options), options.signal);
+    for await (const generation of search) found.push(generation);
+    return found;
   }
 
   /** Frees the compiled programs. The model stays. */
   dispose(): void {
-    this.#step.dispose();
-    this.#grow.dispose();
+    this.#dispose();
   }
-}
-
-function roomFor(positions: number, contextLength: number): number {
-  let capacity = smallestCapacity;
-  while (capacity < positions) capacity *= 2;
-  return Math.min(capacity, contextLength);
 }
 
 /** The same tokens as `TextGenerator`, with the whole sequence run again for each: what the fast path is tested against. */
 export async function* generateNaive(
-  model: CausalLanguageModel,
+  model: GenerativeModel,
   promptIds: ArrayLike<number>,
-  options: GenerateOptions & { executor?: Executor } = {},
+  { executor, ...options }: GenerateOptions & { executor?: Executor } = {},
 ): AsyncGenerator<number, void> {
-  const maximum = checkPrompt(model, promptIds, options);
-  const executor = options.executor ? { executor: options.executor } : {};
-  const forward = compile((model: CausalLanguageModel, ids: Tensor) => model.forward(ids).slice(1, -1), {
-    dynamic: { "1": ["batch", "sequence"] },
-    ...executor,
-  });
-  const ids = Array.from(promptIds);
-  try {
-    for (let made = 0; made < maximum; made++) {
-      options.signal?.throwIfAborted();
-      using inputIds = tensor(Int32Array.from(ids), { shape: [1, ids.length] });
-      using logits = await forward(model, inputIds);
-      const id = sampleToken((await logits.data()) as Float32Array, options, made);
-      if (options.stopIds?.includes(id)) return;
-      yield id;
-      ids.push(id);
-    }
-  } finally {
-    forward.dispose();
-  }
+  yield* new TextGenerator(model, { ...(executor ? { executor } : {}), cache: false }).generate(promptIds, options);
 }
 
-/** Checks what is asked for before anything runs; returns how many tokens may be made. */
-function checkPrompt(model: CausalLanguageModel, promptIds: ArrayLike<number>, options: GenerateOptions): number {
-  const { contextLength, vocabularySize } = model.config;
-  checkSampling(options);
-  if (promptIds.length === 0)
-    throw new ModelError("generate: the prompt is empty (begin with the end-of-text token to start from nothing)");
-  if (promptIds.length >= contextLength) {
-    throw new ModelError(
-      `generate: the prompt has ${promptIds.length} tokens, the context holds ${contextLength} with at least one new token (shorten it)`,
-    );
-  }
-  for (let i = 0; i < promptIds.length; i++) {
-    const id = promptIds[i]!;
-    if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) {
-      throw new ModelError(`generate: token id ${id} at position ${i} is outside the vocabulary of ${vocabularySize}`);
+async function collectSequences(
+  events: AsyncIterable<GenerationEvent>,
+  { tokenizer, logprobs }: StreamOptions,
+): Promise<Generation[]> {
+  const parts: { ids: number[]; text: string; logprobs: GeneratedLogprob[] }[] = [];
+  const found: Generation[] = [];
+  for await (const event of events) {
+    const { sequence, prompt } = event;
+    parts[sequence] ??= { ids: [], text: "", logprobs: [] };
+    const part = parts[sequence];
+    part.text += event.text ?? "";
+    if (event.type === "token") {
+      part.ids.push(event.id);
+      if (event.logprob) part.logprobs.push(event.logprob);
+      continue;
     }
+    found[sequence] = {
+      prompt,
+      ids: part.ids,
+      finishReason: event.finishReason,
+      ...(tokenizer && { text: part.text }),
+      ...(logprobs !== undefined && { logprobs: part.logprobs }),
+    };
   }
-  const room = contextLength - promptIds.length;
-  const { maxNewTokens = room } = options;
-  if (!(Number.isInteger(maxNewTokens) && maxNewTokens > 0)) {
-    throw new ModelError(`generate: maxNewTokens must be a whole number above 0, got ${maxNewTokens}`);
-  }
-  return Math.min(maxNewTokens, room);
+  return found;
 }

@@ -105,7 +105,7 @@ test("the model's end-of-text token ends the text", async () => {
   const greedy = { prompt: "the cat", max_tokens: 30, temperature: 0 };
   const ids: number[] = [];
   const promptIds = served.tokenizer.encode("the cat");
-  await engine.submit([{ promptIds, maxNewTokens: 30, temperature: 0, onToken: (id) => ids.push(id) === 0 }])[0];
+  await engine.submit([{ promptIds, maxNewTokens: 30, temperature: 0, onToken: ({ id }) => ids.push(id) === 0 }])[0];
   const end = ids[6]!;
   const { post: ask } = startApp({ served: { ...served, endOfTextIds: [end] } });
   const answer = (await (await ask(greedy)).json()) as Completion;

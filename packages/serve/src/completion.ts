@@ -1,13 +1,14 @@
-// From a checked request to pieces of text: prompts become token ids, new tokens become text that ends at a stop string.
+// From a checked request to pieces of text: prompts become token ids, and the choices' new tokens become text.
+import type { FinishReason, GeneratedLogprob } from "@llm/model";
 import { ApiError } from "./apiError.ts";
-import type { Engine, FinishReason, SequenceRequest } from "./engine.ts";
+import type { Engine, SequenceRequest } from "./engine.ts";
 import type { CompletionRequest, Prompt, Usage } from "./openai.ts";
 import { endOfTextIds, type ServedModel } from "./servedModel.ts";
-import { StopScanner } from "./stopStrings.ts";
 
 /** Gets the choices' text as it comes; choices of one request take turns. */
 export interface CompletionListener {
-  text(choice: number, text: string): void;
+  /** Text that came, and the probability of the token it came with where the request asks for that; not both are empty. */
+  text(choice: number, text: string, logprob?: GeneratedLogprob): void;
   finish(choice: number, reason: FinishReason): void;
 }
 
@@ -19,7 +20,7 @@ export interface CompletionContext {
 }
 
 /**
- * Starts to answer a request: `n` choices for each prompt, in order. Resolves with the token counts when all have ended;
+ * Starts to answer a request: `best_of` choices for each prompt, in order. Resolves with the token counts when all have ended;
  * if one fails or the signal aborts, all end and it rejects.
  *
  * @throws ApiError at once for a prompt the model cannot take, QueueFullError and EngineClosedError if the engine does not take it
@@ -27,33 +28,48 @@ export interface CompletionContext {
 export function startCompletion(request: CompletionRequest, context: CompletionContext): Promise<Usage> {
   const { engine, served, listener, signal } = context;
   const prompts = listPrompts(request.prompt).map((prompt) => readPrompt(prompt, request, served));
-  const choices = prompts.flatMap((prompt) => Array.from({ length: request.n }, () => prompt));
+  const choices = prompts.flatMap((prompt) => Array.from({ length: request.best_of }, () => prompt));
   const { maxRunning, maxWaiting } = engine.status;
   if (choices.length > maxRunning + maxWaiting) {
+    const name = request.best_of > request.n ? "best_of" : "n";
     throw new ApiError(
-      `n: ${prompts.length} prompts times n ${request.n} is ${choices.length} sequences, this server takes ${maxRunning + maxWaiting} at once (send fewer)`,
-      { status: 400, param: "n" },
+      `${name}: ${prompts.length} prompts times ${name} ${request.best_of} is ${choices.length} sequences, this server takes ${maxRunning + maxWaiting} at once (send fewer)`,
+      { status: 400, param: name },
     );
   }
-  const decoders = choices.map(
-    (_, index) => new ChoiceDecoder(served, request.stop, (text) => listener.text(index, text)),
-  );
+  const tokens = choices.map(() => 0);
+  checkBiases(request, served);
+  const options = generateOptions(request, served);
   const seed = request.seed ?? randomSeed();
-  const sequences = choices.map(({ ids }, index) =>
-    sequenceRequest(request, served, { ids, seed, index, decoder: decoders[index]! }),
+  const sequences = choices.map(
+    ({ ids }, index): SequenceRequest => ({
+      ...options,
+      promptIds: ids,
+      // Each choice draws its own numbers; towards 0, where whole numbers never run out.
+      seed: seed > 0 ? seed - index : seed + index,
+      onToken: ({ text = "", logprob }) => {
+        tokens[index]! += 1;
+        if (text !== "" || logprob) listener.text(index, text, logprob);
+        return false;
+      },
+    }),
   );
   const end = new AbortController();
   const abort = () => end.abort(signal.reason);
   if (signal.aborted) abort();
-  const reasons =
+  const ends =
     request.max_tokens === 0
-      ? sequences.map(async () => "length" as const)
+      ? sequences.map(async () => ({ finishReason: "length" as const, text: "" }))
       : engine.submit(sequences, { signal: end.signal });
   signal.addEventListener("abort", abort, { once: true });
   for (const [index, { echoed }] of choices.entries()) if (echoed !== "") listener.text(index, echoed);
-  const finished = reasons.map(async (reason, index) => listener.finish(index, decoders[index]!.finish(await reason)));
+  const finished = ends.map(async (end, index) => {
+    const { finishReason, text } = await end;
+    if (text !== "") listener.text(index, text);
+    listener.finish(index, finishReason);
+  });
   return Promise.all(finished)
-    .then(() => usage(prompts, decoders))
+    .then(() => usage(prompts, tokens))
     .finally(() => {
       signal.removeEventListener("abort", abort);
       end.abort();
@@ -113,26 +129,37 @@ function checkIds(ids: ArrayLike<number>, served: ServedModel): void {
   }
 }
 
-interface SequenceParts {
-  readonly ids: ArrayLike<number>;
-  readonly seed: number;
-  readonly index: number;
-  readonly decoder: ChoiceDecoder;
+function checkBiases({ logit_bias }: CompletionRequest, served: ServedModel): void {
+  const { vocabularySize } = served.model.config;
+  const unknown = Object.keys(logit_bias).find((id) => Number(id) >= vocabularySize);
+  if (unknown === undefined) return;
+  throw new ApiError(`logit_bias: token id ${unknown} is outside the vocabulary of ${vocabularySize}`, {
+    status: 400,
+    param: "logit_bias",
+  });
 }
 
-function sequenceRequest(request: CompletionRequest, served: ServedModel, parts: SequenceParts): SequenceRequest {
-  const { ids, seed, index, decoder } = parts;
+/** What all choices of a request have in common. */
+function generateOptions(
+  request: CompletionRequest,
+  served: ServedModel,
+): Omit<SequenceRequest, "promptIds" | "onToken"> {
   return {
-    promptIds: ids,
     maxNewTokens: request.max_tokens,
     temperature: request.temperature,
     // 0 asks for the likeliest token alone, which the smallest share above 0 is.
     topP: Math.max(request.top_p, Number.MIN_VALUE),
     topK: request.top_k,
-    // Each choice draws its own numbers; towards 0, where whole numbers never run out.
-    seed: seed > 0 ? seed - index : seed + index,
+    minP: request.min_p,
+    repetitionPenalty: request.repetition_penalty,
+    frequencyPenalty: request.frequency_penalty,
+    presencePenalty: request.presence_penalty,
+    logitBias: request.logit_bias,
     stopIds: endOfTextIds(served),
-    onToken: (id) => decoder.push(id),
+    stopStrings: request.stop,
+    tokenizer: served.tokenizer,
+    // Which are best is told by their probabilities.
+    ...(request.logprobs !== undefined || request.best_of > request.n ? { logprobs: request.logprobs ?? 0 } : {}),
   };
 }
 
@@ -140,47 +167,12 @@ function randomSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]!;
 }
 
-function usage(prompts: readonly ReadPrompt[], decoders: readonly ChoiceDecoder[]): Usage {
+function usage(prompts: readonly ReadPrompt[], tokens: readonly number[]): Usage {
   const promptTokens = prompts.reduce((sum, { ids }) => sum + ids.length, 0);
-  const completionTokens = decoders.reduce((sum, { tokens }) => sum + tokens, 0);
+  const completionTokens = tokens.reduce((sum, count) => sum + count, 0);
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
   };
-}
-
-/** Turns one choice's tokens into text: whole characters only, nothing from a stop string on. */
-class ChoiceDecoder {
-  tokens = 0;
-  readonly #known: number;
-  readonly #stream: { push(id: number): string; end(): string };
-  readonly #scanner: StopScanner;
-  readonly #emit: (text: string) => void;
-
-  constructor({ tokenizer }: ServedModel, stops: readonly string[], emit: (text: string) => void) {
-    this.#known = tokenizer.vocabularySize;
-    this.#stream = tokenizer.decodeStream({ skipSpecialTokens: true });
-    this.#scanner = new StopScanner(stops);
-    this.#emit = emit;
-  }
-
-  /** True when a stop string is complete. */
-  push(id: number): boolean {
-    this.tokens++;
-    // A model may have rows that pad its vocabulary to a round size; they stand for no text.
-    this.#give(id < this.#known ? this.#scanner.push(this.#stream.push(id)) : "");
-    return this.#scanner.stopped;
-  }
-
-  /** Gives out what was held back; returns why the text ended. */
-  finish(reason: FinishReason): FinishReason {
-    if (this.#scanner.stopped) return "stop";
-    this.#give(this.#scanner.push(this.#stream.end()) + this.#scanner.end());
-    return this.#scanner.stopped ? "stop" : reason;
-  }
-
-  #give(text: string): void {
-    if (text !== "") this.#emit(text);
-  }
 }

@@ -20,7 +20,7 @@ function start(options?: EngineOptions): Engine {
 /** A request and the ids it gets. */
 function collecting(options: Partial<SequenceRequest> = {}): { request: SequenceRequest; ids: number[] } {
   const ids: number[] = [];
-  const onToken = (id: number) => {
+  const onToken = ({ id }: { id: number }) => {
     ids.push(id);
     return false;
   };
@@ -32,7 +32,9 @@ test("sequences that run together are what TextGenerator makes of each alone", a
     collecting({ seed, promptIds: Array.from({ length: seed }, (_, i) => i) }),
   );
   const engine = start({ maxRunning: 4 });
-  expect(await Promise.all(engine.submit(requests.map(({ request }) => request)))).toEqual(Array(6).fill("length"));
+  expect(await Promise.all(engine.submit(requests.map(({ request }) => request)))).toEqual(
+    Array(6).fill({ finishReason: "length", text: "" }),
+  );
   const generator = new TextGenerator(model);
   for (const { request, ids } of requests) {
     const alone: number[] = [];
@@ -50,20 +52,20 @@ test("a stop id ends with stop, also as the last token there was room for", asyn
   const stopId = free.ids[4]!;
   const before = free.ids.slice(0, free.ids.indexOf(stopId));
   const stopped = collecting({ seed: 3, stopIds: [stopId], maxNewTokens: before.length + 1 });
-  expect(await engine.submit([stopped.request])[0]).toBe("stop");
+  expect(await engine.submit([stopped.request])[0]).toMatchObject({ finishReason: "stop" });
   expect(stopped.ids).toEqual(before);
 });
 
 test("the context ends a sequence with length", async () => {
   const { request, ids } = collecting({ promptIds: Array(60).fill(1), maxNewTokens: 1000 });
-  expect(await start().submit([request])[0]).toBe("length");
+  expect(await start().submit([request])[0]).toMatchObject({ finishReason: "length" });
   expect(ids).toHaveLength(4);
 });
 
 test("onToken ends its sequence by returning true", async () => {
   let calls = 0;
   const { request } = collecting({ onToken: () => ++calls === 3 });
-  expect(await start().submit([request])[0]).toBe("stop");
+  expect(await start().submit([request])[0]).toMatchObject({ finishReason: "stop" });
   expect(calls).toBe(3);
 });
 
@@ -77,7 +79,7 @@ test("no more run than may, the rest wait, and more are not taken", async () => 
   expect(() => engine.submit([c.request])).toThrow("engine: the queue has room for 0 more sequences, got 1");
   await Promise.all(tasks);
   expect(engine.status).toMatchObject({ running: 0, waiting: 0 });
-  expect(await engine.submit([c.request])[0]).toBe("length");
+  expect(await engine.submit([c.request])[0]).toMatchObject({ finishReason: "length" });
 });
 
 test("those who wait are served in order", async () => {
@@ -109,7 +111,7 @@ test("an abort ends what runs and takes what waits out of the queue; the others 
   const kept = engine.submit([other.request]);
   expect((await Promise.allSettled(aborted)).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   await expect(aborted[1]).rejects.toThrow("gone");
-  expect(await kept[0]).toBe("length");
+  expect(await kept[0]).toMatchObject({ finishReason: "length" });
   expect(waiting.ids).toEqual([]);
   expect(other.ids).toHaveLength(12);
 });
@@ -129,7 +131,10 @@ test("close lets sequences end and takes no new one", async () => {
   const closed = engine.close();
   expect(() => engine.submit([a.request])).toThrow(EngineClosedError);
   await closed;
-  expect(await Promise.all(tasks)).toEqual(["length", "length"]);
+  expect(await Promise.all(tasks)).toEqual([
+    { finishReason: "length", text: "" },
+    { finishReason: "length", text: "" },
+  ]);
 });
 
 test("close aborts what does not end in time", async () => {
@@ -145,7 +150,7 @@ test("an error of the model rejects its sequence and leaves the engine working",
   const { request } = collecting();
   const [bad, good] = engine.submit([collecting({ promptIds: [99_999] }).request, request]);
   await expect(bad).rejects.toThrow("outside the vocabulary");
-  expect(await good).toBe("length");
+  expect(await good).toMatchObject({ finishReason: "length" });
 });
 
 test("warming up shows a broken model", async () => {

@@ -1,5 +1,11 @@
 // Runs many sequences over one model: a few at a time, step by step in turn, the rest waiting in a bounded queue.
-import { type CausalLanguageModel, type SamplingOptions, TextGenerator } from "@llm/model";
+import {
+  type CausalLanguageModel,
+  type FinishReason,
+  type GeneratedToken,
+  type GenerateOptions,
+  TextGenerator,
+} from "@llm/model";
 import type { Executor } from "@llm/tensor";
 import { EngineClosedError, QueueFullError, ServeError } from "./errors.ts";
 
@@ -13,17 +19,19 @@ export interface EngineOptions {
 }
 
 /** One continuation to generate. */
-export interface SequenceRequest extends SamplingOptions {
+export interface SequenceRequest extends Omit<GenerateOptions, "signal"> {
   readonly promptIds: ArrayLike<number>;
   readonly maxNewTokens: number;
-  /** Tokens that end the sequence; they are not handed to `onToken`. Default none. */
-  readonly stopIds?: readonly number[];
   /** Gets each new token; returning true ends the sequence. */
-  readonly onToken: (id: number) => boolean;
+  readonly onToken: (token: GeneratedToken) => boolean;
 }
 
-/** Why a sequence ended: the model or a stop string ended it, or there was no room for more tokens. */
-export type FinishReason = "stop" | "length";
+/** How a sequence ended. */
+export interface SequenceEnd {
+  readonly finishReason: FinishReason;
+  /** What was held back of the text; empty without a tokenizer. */
+  readonly text: string;
+}
 
 export interface EngineStatus {
   readonly running: number;
@@ -39,7 +47,7 @@ export class Engine {
   readonly #maxWaiting: number;
   /** In order of arrival; calling one starts its sequence. */
   readonly #waiting = new Set<() => void>();
-  readonly #tasks = new Map<Promise<FinishReason>, AbortController>();
+  readonly #tasks = new Map<Promise<SequenceEnd>, AbortController>();
   #running = 0;
   #closed: Promise<void> | undefined;
 
@@ -77,7 +85,7 @@ export class Engine {
    *
    * @throws QueueFullError and EngineClosedError at once, before anything has started
    */
-  submit(sequences: readonly SequenceRequest[], { signal }: { signal?: AbortSignal } = {}): Promise<FinishReason>[] {
+  submit(sequences: readonly SequenceRequest[], { signal }: { signal?: AbortSignal } = {}): Promise<SequenceEnd>[] {
     if (this.closing) throw new EngineClosedError("engine: it is closing and takes no new sequence");
     const room = this.#maxRunning - this.#running + this.#maxWaiting - this.#waiting.size;
     if (sequences.length > room) {
@@ -109,7 +117,7 @@ export class Engine {
     this.#generator.dispose();
   }
 
-  #start(sequence: SequenceRequest, signal: AbortSignal | undefined): Promise<FinishReason> {
+  #start(sequence: SequenceRequest, signal: AbortSignal | undefined): Promise<SequenceEnd> {
     const controller = new AbortController();
     const abort = () => controller.abort(signal?.reason);
     if (signal?.aborted) abort();
@@ -122,7 +130,7 @@ export class Engine {
     return task;
   }
 
-  async #run(sequence: SequenceRequest, signal: AbortSignal): Promise<FinishReason> {
+  async #run(sequence: SequenceRequest, signal: AbortSignal): Promise<SequenceEnd> {
     await this.#turn(signal);
     try {
       return await this.#generate(sequence, signal);
@@ -132,15 +140,12 @@ export class Engine {
     }
   }
 
-  async #generate(sequence: SequenceRequest, signal: AbortSignal): Promise<FinishReason> {
-    const { promptIds, onToken, ...options } = sequence;
-    const room = Math.min(sequence.maxNewTokens, this.model.config.contextLength - promptIds.length);
-    let made = 0;
-    for await (const id of this.#generator.generate(promptIds, { ...options, signal })) {
-      made++;
-      if (onToken(id)) return "stop";
+  async #generate({ promptIds, onToken, ...options }: SequenceRequest, signal: AbortSignal): Promise<SequenceEnd> {
+    for await (const event of this.#generator.stream([promptIds], { ...options, signal })) {
+      if (event.type === "end") return { finishReason: event.finishReason, text: event.text ?? "" };
+      if (onToken(event)) break;
     }
-    return made < room ? "stop" : "length";
+    return { finishReason: "stop", text: "" };
   }
 
   /** Resolves when the sequence may run; it then counts as running. */

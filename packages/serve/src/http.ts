@@ -2,8 +2,10 @@
 import { Hono } from "hono";
 import { timingSafeEqual } from "hono/utils/buffer";
 import { ApiError } from "./apiError.ts";
-import { startCompletion } from "./completion.ts";
-import type { Engine, FinishReason } from "./engine.ts";
+import { ChoiceCollector } from "./choiceCollector.ts";
+import { type CompletionListener, startCompletion } from "./completion.ts";
+import { LogprobWriter } from "./completionLogprobs.ts";
+import type { Engine } from "./engine.ts";
 import { EngineClosedError, QueueFullError } from "./errors.ts";
 import { eventStream } from "./eventStream.ts";
 import {
@@ -97,18 +99,9 @@ async function wholeCompletion(
   context: AppContext,
   signal: AbortSignal,
 ): Promise<Completion> {
-  const texts: string[] = [];
-  const reasons: FinishReason[] = [];
-  const listener = {
-    text: (choice: number, text: string) => {
-      texts[choice] = (texts[choice] ?? "") + text;
-    },
-    finish: (choice: number, reason: FinishReason) => {
-      reasons[choice] = reason;
-    },
-  };
+  const listener = new ChoiceCollector();
   const usage = await startCompletion(request, { ...context, listener, signal });
-  const choices = reasons.map((reason, index) => completionChoice(index, texts[index] ?? "", reason));
+  const choices = listener.choices(request, context.served.tokenizer);
   return { ...completionHead(context.served), choices, usage };
 }
 
@@ -119,9 +112,13 @@ function streamCompletion(request: CompletionRequest, context: AppContext, clien
   const withUsage = request.stream_options?.include_usage ?? false;
   const send = (choices: CompletionChoice[], usage: Usage | null = null) =>
     events.send(JSON.stringify({ ...head, choices, ...(withUsage ? { usage } : {}) } satisfies Completion));
-  const listener = {
-    text: (choice: number, text: string) => send([completionChoice(choice, text, null)]),
-    finish: (choice: number, reason: FinishReason) => send([completionChoice(choice, "", reason)]),
+  const writers: LogprobWriter[] = [];
+  const listener: CompletionListener = {
+    text: (choice, text, logprob) => {
+      writers[choice] ??= new LogprobWriter(context.served.tokenizer);
+      send([completionChoice(choice, text, logprob ? { logprobs: writers[choice].write(logprob) } : {})]);
+    },
+    finish: (choice, finishReason) => send([completionChoice(choice, "", { finishReason })]),
   };
   const signal = AbortSignal.any([client, gone.signal]);
   const finish = async (completion: Promise<Usage>): Promise<void> => {

@@ -1,6 +1,7 @@
 // The public names of @llm/serve.
 export { ApiError, type ErrorBody } from "./apiError.ts";
-export { Engine, type EngineOptions, type EngineStatus, type FinishReason, type SequenceRequest } from "./engine.ts";
+export type { CompletionLogprobs } from "./completionLogprobs.ts";
+export { Engine, type EngineOptions, type EngineStatus, type SequenceEnd, type SequenceRequest } from "./engine.ts";
 export { EngineClosedError, QueueFullError, ServeError } from "./errors.ts";
 export { type AppOptions, createApp } from "./http.ts";
 export { loadServed } from "./loadServed.ts";

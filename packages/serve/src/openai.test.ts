@@ -19,7 +19,13 @@ test("OpenAI's defaults, also for null", () => {
     temperature: 1,
     top_p: 1,
     top_k: 0,
+    min_p: 0,
+    frequency_penalty: 0,
+    presence_penalty: 0,
+    repetition_penalty: 1,
+    logit_bias: {},
     n: 1,
+    best_of: 1,
     stop: [],
     stream: false,
     echo: false,
@@ -56,6 +62,16 @@ test.each([
   ["temperature", "hot", 'got "hot"'],
   ["top_p", -0.1, "a number from 0 to 1"],
   ["top_k", -1, "at least 0"],
+  ["min_p", 1.5, "min_p: expected a number from 0 to 1, got 1.5"],
+  ["frequency_penalty", 2.5, "a number from -2 to 2"],
+  ["presence_penalty", "much", 'got "much"'],
+  ["repetition_penalty", 0, "repetition_penalty: expected a number from 0.01 to 100, got 0"],
+  ["logit_bias", { 5: 101 }, "an object of token ids with numbers from -100 to 100"],
+  ["logit_bias", { the: 1 }, 'got {"the":1}'],
+  ["logit_bias", [1], "got [1]"],
+  ["logprobs", 6, "logprobs: expected a whole number from 0 to 5, got 6"],
+  ["logprobs", true, "got true"],
+  ["best_of", 129, "best_of: expected a whole number from 1 to 128"],
   ["n", 0, "a whole number from 1 to 128"],
   ["n", 129, "got 129"],
   ["seed", 1.5, "a whole number"],
@@ -84,23 +100,26 @@ test("stream_options without stream is refused", () => {
   expect(refusal({ prompt: "x", stream_options: {} })).toMatchObject({ param: "stream_options" });
 });
 
-test.each([
-  ["logprobs", 3],
-  ["logprobs", 0],
-  ["best_of", 2],
-  ["presence_penalty", 0.5],
-  ["frequency_penalty", -1],
-  ["logit_bias", { 5: 100 }],
-  ["suffix", "end"],
-])("%s: %j would change the answer and is refused", (param, value) => {
-  const error = refusal({ prompt: "x", [param]: value });
-  expect(error).toMatchObject({ param, code: "unsupported_parameter" });
+test("a suffix would change the answer and is refused", () => {
+  const error = refusal({ prompt: "x", suffix: "end" });
+  expect(error).toMatchObject({ param: "suffix", code: "unsupported_parameter" });
   expect(error.message).toContain("leave it out");
+  expect(parseCompletionRequest({ prompt: "x", suffix: "" })).not.toHaveProperty("suffix");
 });
 
-test("values that change nothing are taken", () => {
-  const harmless = { best_of: 2, n: 2, presence_penalty: 0, frequency_penalty: 0, logit_bias: {}, suffix: "" };
-  expect(parseCompletionRequest({ prompt: "x", ...harmless }).n).toBe(2);
+test("best_of is n unless told otherwise", () => {
+  expect(parseCompletionRequest({ prompt: "x", n: 3 }).best_of).toBe(3);
+  expect(parseCompletionRequest({ prompt: "x", n: 2, best_of: 5 }).best_of).toBe(5);
+});
+
+test.each([
+  ["best_of", { n: 3, best_of: 2 }, "best_of: expected at least n, which is 3, got 2"],
+  ["best_of", { best_of: 2, stream: true }, "cannot be streamed"],
+  ["logprobs", { logprobs: 1, echo: true }, "this server has none for the prompt"],
+])("%s: %j do not go together", (param, fields, message) => {
+  const error = refusal({ prompt: "x", ...fields });
+  expect(error).toMatchObject({ type: "invalid_request_error", param });
+  expect(error.message).toContain(message);
 });
 
 test.each([[null], [[]], ["text"], [5], [true]])("a body of %j is no request", (body) => {

@@ -1,12 +1,15 @@
 // The wire format of OpenAI's completions API: what a request may hold, and the bodies that answer it.
+import type { FinishReason } from "@llm/model";
 import { z } from "zod";
 import { ApiError } from "./apiError.ts";
-import type { FinishReason } from "./engine.ts";
+import type { CompletionLogprobs } from "./completionLogprobs.ts";
 
 /** One text or several, each as a string or as token ids. */
 export type Prompt = string | readonly string[] | readonly number[] | readonly (readonly number[])[];
 
 const maxStops = 4;
+const expectedChoices = "a whole number from 1 to 128";
+const expectedLogprobs = "a whole number from 0 to 5";
 
 function numberFrom(low: number, high: number, fallback: number) {
   const expected = `a number from ${low} to ${high}`;
@@ -33,6 +36,17 @@ const stopStrings = z.custom<string | string[]>((value) => {
   );
 }, `a string or an array of up to ${maxStops} strings, none of them empty`);
 
+const expectedBiases = "an object of token ids with numbers from -100 to 100";
+const logitBias = z.custom<Record<number, number>>(
+  (value) =>
+    typeof value === "object" &&
+    !Array.isArray(value) &&
+    Object.entries(value ?? {}).every(
+      ([id, bias]) => /^\d+$/.test(id) && typeof bias === "number" && bias >= -100 && bias <= 100,
+    ),
+  expectedBiases,
+);
+
 const completionRequest = z.object(
   {
     model: z.string("a string").nullish(),
@@ -44,7 +58,19 @@ const completionRequest = z.object(
     temperature: numberFrom(0, 2, 1),
     top_p: numberFrom(0, 1, 1),
     top_k: wholeFrom(0, 0),
+    min_p: numberFrom(0, 1, 0),
+    frequency_penalty: numberFrom(-2, 2, 0),
+    presence_penalty: numberFrom(-2, 2, 0),
+    repetition_penalty: numberFrom(0.01, 100, 1),
+    logit_bias: optional(logitBias, {}),
+    logprobs: z
+      .int(expectedLogprobs)
+      .min(0, expectedLogprobs)
+      .max(5, expectedLogprobs)
+      .nullish()
+      .transform((count) => count ?? undefined),
     n: wholeFrom(1, 1, 128),
+    best_of: z.int(expectedChoices).min(1, expectedChoices).max(128, expectedChoices).nullish(),
     seed: z.int("a whole number").nullish(),
     stop: stopStrings.nullish().transform((stop) => [stop ?? []].flat()),
     stream: flag(),
@@ -56,15 +82,10 @@ const completionRequest = z.object(
 );
 
 /** A request for completions, checked and with its defaults filled in. */
-export type CompletionRequest = z.infer<typeof completionRequest>;
+export type CompletionRequest = z.infer<typeof completionRequest> & { readonly best_of: number };
 
 /** OpenAI's fields that change the text and are not there yet: ignoring them would answer something else than was asked. */
-const unsupported: Readonly<Record<string, (value: unknown, n: number) => boolean>> = {
-  best_of: (value, n) => value === n,
-  frequency_penalty: (value) => value === 0,
-  logit_bias: (value) => typeof value === "object" && Object.keys(value ?? {}).length === 0,
-  logprobs: () => false,
-  presence_penalty: (value) => value === 0,
+const unsupported: Readonly<Record<string, (value: unknown) => boolean>> = {
   suffix: (value) => value === "",
 };
 
@@ -91,10 +112,10 @@ export function parseCompletionRequest(body: unknown): CompletionRequest {
     const value = path.reduce((at: unknown, key) => (at as Record<PropertyKey, unknown>)[key], body);
     throw invalid(path.map(String).join("."), message, value);
   }
-  const request = result.data;
+  const request = { ...result.data, best_of: result.data.best_of ?? result.data.n };
   for (const [name, isHarmless] of Object.entries(unsupported)) {
     const value = (body as Record<string, unknown>)[name] ?? null;
-    if (value === null || isHarmless(value, request.n)) continue;
+    if (value === null || isHarmless(value)) continue;
     throw new ApiError(`${name}: this server does not support it, got ${shown(value)} (leave it out)`, {
       status: 400,
       param: name,
@@ -102,12 +123,21 @@ export function parseCompletionRequest(body: unknown): CompletionRequest {
     });
   }
   if (request.stream_options && !request.stream) {
-    throw new ApiError("stream_options: only allowed when stream is true (set stream, or leave stream_options out)", {
-      status: 400,
-      param: "stream_options",
-    });
+    refuse("stream_options", "only allowed when stream is true (set stream, or leave stream_options out)");
+  }
+  if (request.best_of < request.n)
+    refuse("best_of", `expected at least n, which is ${request.n}, got ${request.best_of}`);
+  if (request.best_of > request.n && request.stream) {
+    refuse("best_of", "the best are known only at the end and cannot be streamed (leave out stream or best_of)");
+  }
+  if (request.logprobs !== undefined && request.echo) {
+    refuse("logprobs", "this server has none for the prompt, which echo asks for (leave out echo or logprobs)");
   }
   return request;
+}
+
+function refuse(param: string, problem: string): never {
+  throw new ApiError(`${param}: ${problem}`, { status: 400, param });
 }
 
 function invalid(param: string, expected: string, value: unknown): ApiError {
@@ -135,7 +165,8 @@ export interface Usage {
 export interface CompletionChoice {
   readonly text: string;
   readonly index: number;
-  readonly logprobs: null;
+  /** Null where the request does not ask for them, and in a chunk without a token. */
+  readonly logprobs: CompletionLogprobs | null;
   /** Null in a chunk that is not the choice's last. */
   readonly finish_reason: FinishReason | null;
 }
@@ -159,6 +190,13 @@ export interface ModelDescription {
   readonly owned_by: string;
 }
 
-export function completionChoice(index: number, text: string, finishReason: FinishReason | null): CompletionChoice {
-  return { text, index, logprobs: null, finish_reason: finishReason };
+export function completionChoice(
+  index: number,
+  text: string,
+  {
+    finishReason = null,
+    logprobs = null,
+  }: { finishReason?: FinishReason | null; logprobs?: CompletionLogprobs | null } = {},
+): CompletionChoice {
+  return { text, index, logprobs, finish_reason: finishReason };
 }

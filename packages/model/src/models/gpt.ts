@@ -9,12 +9,12 @@ import {
   type DType,
   dropout,
   iota,
-  less,
   type RandomKey,
   recompute as recomputed,
   type Tensor,
   updateSlice,
 } from "@llm/tensor";
+import { cacheMask, forHeads, lengthWith, newPositions, visible } from "../cacheMask.ts";
 import { ModelError } from "../errors.ts";
 import { type Initialization, type Initializer, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
@@ -23,7 +23,8 @@ import { Embedding } from "../layers/embedding.ts";
 import { mergeHeads, splitHeads } from "../layers/heads.ts";
 import { LayerNorm } from "../layers/layerNorm.ts";
 import { Linear, type LinearLayer } from "../layers/linear.ts";
-import type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "../model.ts";
+import type { CachedForwardOptions, CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "../model.ts";
+import { packedMask } from "../packedMask.ts";
 import { type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
 
 export interface GptConfig extends CausalLanguageModelConfig {
@@ -100,15 +101,21 @@ class Attention {
     return [splitHeads(query!, heads), splitHeads(key!, heads), splitHeads(value!, heads)];
   }
 
-  forward(x: Tensor, config: GptConfig, key?: RandomKey): Tensor {
+  forward(x: Tensor, config: GptConfig, { mask, key }: LayerOptions): Tensor {
     const [query, keys, values] = this.project(x, config);
     const mixed = attention(query, keys, values, {
-      causal: true,
+      ...(mask ? { mask } : { causal: true }),
       dropoutRate: config.attentionDropout,
       key: key?.derive("attention"),
     });
     return dropout(this.c_proj.forward(mergeHeads(mixed)), config.residualDropout, key?.derive("residual"));
   }
+}
+
+/** What one layer's forward needs beside its input; `mask` bool [B, 1, T, T], causal where it is not given. */
+interface LayerOptions {
+  readonly mask?: Tensor | undefined;
+  readonly key?: RandomKey | undefined;
 }
 
 class FeedForward {
@@ -139,9 +146,9 @@ class Block {
     this.mlp = mlp;
   }
 
-  forward(x: Tensor, config: GptConfig, key?: RandomKey): Tensor {
-    const attended = x.add(this.attn.forward(this.ln_1.forward(x), config, key));
-    return attended.add(this.mlp.forward(this.ln_2.forward(attended), config, key));
+  forward(x: Tensor, config: GptConfig, options: LayerOptions): Tensor {
+    const attended = x.add(this.attn.forward(this.ln_1.forward(x), config, options));
+    return attended.add(this.mlp.forward(this.ln_2.forward(attended), config, options.key));
   }
 }
 
@@ -178,45 +185,52 @@ export class Gpt implements CausalLanguageModel {
     return this.transformer.ln_f;
   }
 
-  forward(inputIds: Tensor, { key, recompute = false }: ForwardOptions = {}): Tensor {
+  forward(inputIds: Tensor, { key, recompute = false, positionIds }: ForwardOptions = {}): Tensor {
     const [, sequence] = inputIds.shape;
     if (typeof sequence === "number" && sequence > this.config.contextLength) {
       throw new ModelError(
         `GPT: a sequence of ${sequence} tokens is longer than the context of ${this.config.contextLength}`,
       );
     }
-    const positions = this.transformer.wpe.weight.slice(0, 0, sequence!); // [T, C]
+    const { wpe } = this.transformer;
+    const positions = positionIds ? wpe.forward(positionIds) : wpe.weight.slice(0, 0, sequence!); // [B, T, C] or [T, C]
+    const places = iota(sequence!);
+    const mask = positionIds && packedMask(positionIds, visible(places, places));
     let x = dropout(
       this.transformer.wte.forward(inputIds).add(positions), // [B, T, C]
       this.config.embeddingDropout,
       key?.derive("embedding"),
     );
     for (const [i, block] of this.transformer.h.entries()) {
-      const forward = (x: Tensor, key?: RandomKey) => block.forward(x, this.config, key);
+      const forward = (x: Tensor, key?: RandomKey) => block.forward(x, this.config, { mask, key });
       x = (recompute ? recomputed(forward) : forward)(x, key?.derive(i));
     }
     return this.output(this.transformer.ln_f.forward(x));
   }
 
-  forwardCached(inputIds: Tensor, cache: KeyValueCache): { logits: Tensor; cache: KeyValueCache } {
-    const sequence = inputIds.shape[1]!;
-    const capacity = cache.key[0]!.shape[2]!;
-    const mask = less(iota(capacity), cache.length).reshape([1, 1, 1, capacity]);
-    const positions = this.transformer.wpe.forward(iota(sequence).add(cache.length)); // [T, C]
+  forwardCached(
+    inputIds: Tensor,
+    cache: KeyValueCache,
+    { padding }: CachedForwardOptions = {},
+  ): { logits: Tensor; cache: KeyValueCache } {
+    const count = inputIds.shape[1]!;
+    const seen = cacheMask(cache, { count, padding });
+    const positions = this.transformer.wpe.forward(newPositions(cache, { count, padding })); // [T, C], or [B, T, C] with padding
     let x = this.transformer.wte.forward(inputIds).add(positions); // [B, T, C]
     const keys: Tensor[] = [];
     const values: Tensor[] = [];
     for (const [i, block] of this.transformer.h.entries()) {
       const [query, key, value] = block.attn.project(block.ln_1.forward(x), this.config); // [B, H, T, D]
-      const past = { key: cache.key[i]!, value: cache.value[i]!, mask };
-      const mixed = mergeHeads(attentionWithCache(query, past, { key, value })); // [B, T, C]
+      const past = { key: cache.key[i]!, value: cache.value[i]!, mask: forHeads(seen.past) };
+      const fresh = { key, value, mask: seen.fresh && forHeads(seen.fresh) };
+      const mixed = mergeHeads(attentionWithCache(query, past, fresh)); // [B, T, C]
       x = x.add(block.attn.c_proj.forward(mixed));
       x = x.add(block.mlp.forward(block.ln_2.forward(x), this.config));
       keys.push(updateSlice(past.key, key, cache.length, 2));
       values.push(updateSlice(past.value, value, cache.length, 2));
     }
     const last = x.slice(1, -1).reshape([x.shape[0]!, this.config.width]); // [B, C]
-    const length = cache.length.add(iota(sequence).slice(0, -1).reshape([])).add(1);
+    const length = lengthWith(cache, count);
     return { logits: this.output(this.transformer.ln_f.forward(last)), cache: { key: keys, value: values, length } };
   }
 

@@ -7,16 +7,13 @@
 import {
   attention,
   attentionWithCache,
-  greater,
   iota,
-  less,
-  lessOrEqual,
-  logicalAnd,
   type RandomKey,
   recompute as recomputed,
   type Tensor,
   updateSlice,
 } from "@llm/tensor";
+import { cacheMask, forHeads, lengthWith, newPositions, visible } from "../cacheMask.ts";
 import { ModelError } from "../errors.ts";
 import { type Initialization, type Initializer, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
@@ -25,9 +22,10 @@ import { Embedding } from "../layers/embedding.ts";
 import { mergeHeads, splitHeads } from "../layers/heads.ts";
 import type { LinearLayer } from "../layers/linear.ts";
 import { RmsNorm } from "../layers/rmsNorm.ts";
-import { type Rotation, rotate, rotation } from "../layers/rope.ts";
+import { type Rotation, rotate, rotation, rotationAt } from "../layers/rope.ts";
 import { TransposedLinear } from "../layers/transposedLinear.ts";
-import type { CausalLanguageModel, ForwardOptions } from "../model.ts";
+import type { CachedForwardOptions, CausalLanguageModel, ForwardOptions } from "../model.ts";
+import { packedMask } from "../packedMask.ts";
 import { type LlamaConfig, type LlamaOptions, llamaConfig, llamaConfigToJson, llamaFamilies } from "./llamaConfig.ts";
 
 interface AttentionParts {
@@ -96,7 +94,7 @@ class Attention implements AttentionParts {
   }
 }
 
-/** What one layer's forward needs beside its input; `mask` bool [T, T], causal where it is not given. */
+/** What one layer's forward needs beside its input; `mask` bool [T, T] or [B, 1, 1, T, T], causal where it is not given. */
 interface LayerOptions {
   readonly mask?: Tensor | undefined;
   readonly key?: RandomKey | undefined;
@@ -185,7 +183,7 @@ export class Llama implements CausalLanguageModel {
     return this.model.norm;
   }
 
-  forward(inputIds: Tensor, { key, recompute = false }: ForwardOptions = {}): Tensor {
+  forward(inputIds: Tensor, { key, recompute = false, positionIds }: ForwardOptions = {}): Tensor {
     const { config } = this;
     const sequence = inputIds.shape[1]!;
     if (typeof sequence === "number" && sequence > config.contextLength) {
@@ -193,38 +191,45 @@ export class Llama implements CausalLanguageModel {
         `Llama: a sequence of ${sequence} tokens is longer than the context of ${config.contextLength}`,
       );
     }
-    const turn = rotation(config, sequence);
-    const positions = iota(sequence);
+    const turn = positionIds ? rotationAt(config, forHeads(positionIds)) : rotation(config, sequence);
+    const places = iota(sequence);
     let x = this.model.embed_tokens.forward(inputIds); // [B, T, C]
     for (const [i, block] of this.model.layers.entries()) {
       const window = windowOf(config, i);
-      const mask = window === undefined ? undefined : visible(positions, positions, window);
+      const seen = positionIds || window !== undefined ? visible(places, places, window) : undefined;
+      const mask = seen && positionIds ? forGroup(packedMask(positionIds, seen)) : seen;
       const forward = (x: Tensor, key?: RandomKey) => block.forward(x, config, turn, { mask, key });
       x = (recompute ? recomputed(forward) : forward)(x, key?.derive(i));
     }
     return this.output(this.model.norm.forward(x));
   }
 
-  forwardCached(inputIds: Tensor, cache: KeyValueCache): { logits: Tensor; cache: KeyValueCache } {
+  forwardCached(
+    inputIds: Tensor,
+    cache: KeyValueCache,
+    { padding }: CachedForwardOptions = {},
+  ): { logits: Tensor; cache: KeyValueCache } {
     const { config } = this;
-    const sequence = inputIds.shape[1]!;
-    const turn = rotation(config, sequence, cache.length);
+    const count = inputIds.shape[1]!;
+    const positions = newPositions(cache, { count, padding });
+    const turn = rotationAt(config, padding ? forHeads(positions) : positions);
     let x = this.model.embed_tokens.forward(inputIds); // [B, T, C]
     const keys: Tensor[] = [];
     const values: Tensor[] = [];
     for (const [i, block] of this.model.layers.entries()) {
-      const masks = cachedMasks(cache, sequence, windowOf(config, i));
+      const seen = cacheMask(cache, { count, padding, window: windowOf(config, i) });
       const { query, key, value } = block.self_attn.project(block.input_layernorm.forward(x), config, turn);
       const [pastKey, pastValue] = [cache.key[i]!, cache.value[i]!];
-      const past = { key: forGroup(pastKey), value: forGroup(pastValue), mask: masks.past };
-      const fresh = { key: forGroup(key), value: forGroup(value), mask: masks.fresh };
+      const past = { key: forGroup(pastKey), value: forGroup(pastValue), mask: forGroup(forHeads(seen.past)) };
+      const ofFresh = seen.fresh && forGroup(forHeads(seen.fresh));
+      const fresh = { key: forGroup(key), value: forGroup(value), mask: ofFresh };
       x = x.add(block.self_attn.output(attentionWithCache(query, past, fresh), config));
       x = block.feedForward(x, config);
       keys.push(updateSlice(pastKey, key, cache.length, 2));
       values.push(updateSlice(pastValue, value, cache.length, 2));
     }
     const last = x.slice(1, -1).reshape([x.shape[0]!, config.width]); // [B, C]
-    const length = cache.length.add(iota(sequence).slice(0, -1).reshape([])).add(1);
+    const length = lengthWith(cache, count);
     return { logits: this.output(this.model.norm.forward(last)), cache: { key: keys, value: values, length } };
   }
 
@@ -241,29 +246,6 @@ export class Llama implements CausalLanguageModel {
 
 function windowOf({ slidingWindow, firstSlidingLayer }: LlamaConfig, layer: number): number | undefined {
   return layer >= firstSlidingLayer ? slidingWindow : undefined;
-}
-
-/** Which of `keys` (positions, int32 [S]) each of `queries` (int32 [T]) sees: bool [T, S]. */
-function visible(queries: Tensor, keys: Tensor, window: number): Tensor {
-  const rows = queries.reshape([queries.shape[0]!, 1]);
-  const columns = keys.reshape([1, keys.shape[0]!]);
-  return logicalAnd(lessOrEqual(columns, rows), greater(columns, rows.sub(window)));
-}
-
-/** What new positions see of those in the cache and, where that is not just all before them, of each other. */
-function cachedMasks(
-  cache: KeyValueCache,
-  sequence: Tensor["shape"][number],
-  window: number | undefined,
-): { past: Tensor; fresh?: Tensor } {
-  const positions = iota(cache.key[0]!.shape[2]!); // [S]
-  const filled = less(positions, cache.length).reshape([1, positions.shape[0]!]);
-  if (window === undefined) return { past: filled };
-  const fresh = iota(sequence);
-  return {
-    past: logicalAnd(filled, visible(fresh.add(cache.length), positions, window)), // [T, S]
-    fresh: visible(fresh, fresh, window), // [T, T]
-  };
 }
 
 function freshBlock(path: string, config: LlamaConfig, init: Initializer): Block {

@@ -1,0 +1,80 @@
+// The programs that run a model with a cache, compiled once for all its generations.
+import { type CompiledFunction, compile, type Executor, gather, mapTensors, type Tensor } from "@llm/tensor";
+import { cacheGrower, cacheShape, type KeyValueCache } from "../keyValueCache.ts";
+import type { CachedForwardOptions, EncoderDecoderModel, EncoderMemory } from "../model.ts";
+import { type GenerativeModel, isEncoderDecoder } from "./prompts.ts";
+
+type Step = CompiledFunction<
+  [GenerativeModel, Tensor, KeyValueCache, CachedForwardOptions],
+  { logits: Tensor; cache: KeyValueCache }
+>;
+type Select<R> = CompiledFunction<[rows: R, parents: Tensor], R>;
+
+export class DecoderPrograms {
+  readonly model: GenerativeModel;
+  /** The encoder; only an encoder-decoder has it run. */
+  readonly encode: CompiledFunction<[EncoderDecoderModel, inputIds: Tensor, attentionMask: Tensor], EncoderMemory>;
+  /** Makes a cache longer. */
+  readonly grow: ReturnType<typeof cacheGrower>;
+  /** Takes rows by index; what they are taken from is given up. */
+  readonly selectCache: Select<Pick<KeyValueCache, "key" | "value">>;
+  readonly selectMemory: Select<EncoderMemory>;
+  /** Padding needs work that most generations do not: they have a program without it. */
+  readonly #step: Step;
+  readonly #paddedStep: Step;
+
+  constructor(model: GenerativeModel, executor: Executor | undefined) {
+    const by = executor ? { executor } : {};
+    const ids = { "1": ["batch", "sequence"] };
+    const cache = layerShapes(model, "2", "capacity");
+    const memory = (path: string) => ({
+      ...layerShapes(model, path, "source"),
+      [`${path}.attentionMask`]: ["batch", "source"],
+    });
+    const step = (dynamic: Record<string, (string | number)[]>): Step =>
+      compile((model, ids, cache, options) => model.forwardCached(ids, cache, options), {
+        donate: [2],
+        constants: [0],
+        dynamic: { ...ids, ...cache, ...dynamic },
+        ...by,
+      });
+    const select = <R>(dynamic: Record<string, (string | number)[]>): Select<R> =>
+      compile((rows, parents) => mapTensors(rows, (rows) => gather(rows, parents)), {
+        donate: [0],
+        dynamic: { ...dynamic, "1": ["rows"] },
+        ...by,
+      });
+    this.model = model;
+    this.encode = compile(
+      (model, ids, attentionMask) => model.memoryOf(model.encode(ids, { attentionMask }), attentionMask),
+      { constants: [0], dynamic: { "1": ["batch", "source"], "2": ["batch", "source"] }, ...by },
+    );
+    this.grow = cacheGrower(executor);
+    this.selectCache = select(layerShapes(model, "0", "capacity"));
+    this.selectMemory = select(memory("0"));
+    this.#step = step(isEncoderDecoder(model) ? memory("3.memory") : {});
+    this.#paddedStep = step({ "3.padding": ["batch"] });
+  }
+
+  step(options: CachedForwardOptions): Step {
+    return options.padding ? this.#paddedStep : this.#step;
+  }
+
+  dispose(): void {
+    const { encode, grow, selectCache, selectMemory } = this;
+    for (const program of [encode, grow, selectCache, selectMemory, this.#step, this.#paddedStep]) program.dispose();
+  }
+}
+
+/** Shapes of each layer's keys and values under `path`. */
+function layerShapes(
+  { config }: GenerativeModel,
+  path: string,
+  positions: string,
+): Record<string, (string | number)[]> {
+  const shape = cacheShape(config, "batch", positions);
+  const layers = Array.from({ length: config.layers }, (_, layer) => layer);
+  return Object.fromEntries(
+    layers.flatMap((layer) => [`${path}.key.${layer}`, `${path}.value.${layer}`].map((name) => [name, shape])),
+  );
+}

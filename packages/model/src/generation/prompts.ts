@@ -1,0 +1,59 @@
+// What is generated from: prompts, checked, as the decoder reads them.
+import { ModelError } from "../errors.ts";
+import type { CausalLanguageModel, EncoderDecoderModel } from "../model.ts";
+import type { Start } from "./sequences.ts";
+
+/** A model that text can be generated from. */
+export type GenerativeModel = CausalLanguageModel | EncoderDecoderModel;
+
+export interface Prompts {
+  /** What the decoder begins with: the prompts, or the start token for each. */
+  readonly starts: readonly Start[];
+  /** The prompts of an encoder-decoder, for its encoder. */
+  readonly sources: readonly (readonly number[])[] | undefined;
+}
+
+export function isEncoderDecoder(model: GenerativeModel): model is EncoderDecoderModel {
+  return "encode" in model;
+}
+
+/** Checks prompts before anything runs. Throws a `ModelError` that names the prompt, the value and its limit. */
+export function readPrompts(
+  model: GenerativeModel,
+  prompts: readonly ArrayLike<number>[],
+  { maxNewTokens }: { maxNewTokens?: number | undefined },
+): Prompts {
+  if (prompts.length === 0) throw new ModelError("generate: no prompt was given (give at least one)");
+  const { contextLength, vocabularySize } = model.config;
+  const read = prompts.map((ids, i) => {
+    const where = prompts.length === 1 ? "the prompt" : `prompt ${i}`;
+    if (ids.length === 0) {
+      throw new ModelError(`generate: ${where} is empty (begin with the end-of-text token to start from nothing)`);
+    }
+    checkIds(ids, vocabularySize);
+    return Array.from(ids);
+  });
+  const starts = isEncoderDecoder(model) ? read.map(() => [model.config.decoderStartId]) : read;
+  for (const [i, ids] of starts.entries()) {
+    if (ids.length < contextLength) continue;
+    const where = prompts.length === 1 ? "the prompt" : `prompt ${i}`;
+    throw new ModelError(
+      `generate: ${where} has ${ids.length} tokens, the context holds ${contextLength} with at least one new token (shorten it)`,
+    );
+  }
+  return {
+    starts: starts.map((ids) => {
+      const room = contextLength - ids.length;
+      return { ids, maxNewTokens: Math.min(maxNewTokens ?? room, room) };
+    }),
+    sources: isEncoderDecoder(model) ? read : undefined,
+  };
+}
+
+function checkIds(ids: ArrayLike<number>, vocabularySize: number): void {
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    if (Number.isInteger(id) && id >= 0 && id < vocabularySize) continue;
+    throw new ModelError(`generate: token id ${id} at position ${i} is outside the vocabulary of ${vocabularySize}`);
+  }
+}

@@ -1,0 +1,59 @@
+// Probabilities of tokens as OpenAI's completions API writes them: a list for each property, one entry a token.
+import type { GeneratedLogprob, TokenLogprob } from "@llm/model";
+import type { Tokenizer } from "@llm/tokenizer";
+
+export interface CompletionLogprobs {
+  readonly tokens: string[];
+  /** Natural logarithms. */
+  readonly token_logprobs: number[];
+  /** By the token's text; null where no alternatives were asked for. */
+  readonly top_logprobs: Record<string, number>[] | null;
+  /** Where each token's text begins, in UTF-16 units: the tokens' own texts, one after the other. */
+  readonly text_offset: number[];
+}
+
+/** Writes the tokens of one choice. */
+export class LogprobWriter {
+  readonly #tokenizer: Tokenizer;
+  #offset = 0;
+
+  constructor(tokenizer: Tokenizer) {
+    this.#tokenizer = tokenizer;
+  }
+
+  write({ id, logprob, top }: GeneratedLogprob): CompletionLogprobs {
+    const token = this.#textOf(id);
+    const offset = this.#offset;
+    this.#offset += token.length;
+    return {
+      tokens: [token],
+      token_logprobs: [logprob],
+      top_logprobs: top.length === 0 ? null : [this.#byText(top)],
+      text_offset: [offset],
+    };
+  }
+
+  /** Two tokens may be spelled alike; the likelier one comes first and stays. */
+  #byText(top: readonly TokenLogprob[]): Record<string, number> {
+    return Object.fromEntries([...top].reverse().map(({ id, logprob }) => [this.#textOf(id), logprob]));
+  }
+
+  #textOf(id: number): string {
+    // Rows that pad a model's vocabulary have no text.
+    if (id >= this.#tokenizer.vocabularySize) return "";
+    const text = this.#tokenizer.decode([id]);
+    // A part of a character has no text of its own: its name in tokenizer.json tells it from other parts.
+    return text.includes("\uFFFD") ? (this.#tokenizer.idToToken(id) ?? text) : text;
+  }
+}
+
+/** Several tokens as one. */
+export function joinLogprobs(parts: readonly CompletionLogprobs[]): CompletionLogprobs {
+  const top = parts.flatMap(({ top_logprobs }) => top_logprobs ?? []);
+  return {
+    tokens: parts.flatMap(({ tokens }) => tokens),
+    token_logprobs: parts.flatMap(({ token_logprobs }) => token_logprobs),
+    top_logprobs: top.length === 0 ? null : top,
+    text_offset: parts.flatMap(({ text_offset }) => text_offset),
+  };
+}
