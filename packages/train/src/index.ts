@@ -16,6 +16,8 @@ export type {
   TrainResult,
 } from "./events.ts";
 export { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
+export { type LayerWiseOptions, layerWiseLearningRates } from "./layerWiseLearningRates.ts";
+export { type LearningRatesByNameOptions, learningRatesByName } from "./learningRatesByName.ts";
 export type { LossScalingOptions, LossScalingReport } from "./lossScaling.ts";
 export { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
 export type { Draw, Objective, PreparedBatch, Scorer, SummedLoss } from "./objectives/objective.ts";
