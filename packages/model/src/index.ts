@@ -54,7 +54,6 @@ export { QuantizedLinear } from "./layers/quantizedLinear.ts";
 export type { RopeScaling } from "./layers/ropeScaling.ts";
 export { TransposedLinear } from "./layers/transposedLinear.ts";
 export { type MaximalUpdate, mupLearningRates } from "./maximalUpdate.ts";
-export { type MaximalUpdate, mupLearningRates } from "./maximalUpdate.ts";
 export type {
   CachedDecoder,
   CachedForwardOptions,
@@ -92,8 +91,6 @@ export {
   type LlamaPreset,
   llamaPresets,
 } from "./models/presets.ts";
-export { T5 } from "./models/t5.ts";
-export { type T5Config, type T5Options, t5Config } from "./models/t5Config.ts";
 export { T5 } from "./models/t5.ts";
 export { type T5Config, type T5Options, t5Config } from "./models/t5Config.ts";
 export { replaceLinears } from "./quantization.ts";
