@@ -38,6 +38,8 @@ export { Minhasher, type MinhashOptions } from "./filters/minhash.ts";
 export { dropNearDuplicates, findNearDuplicates, type NearDuplicates } from "./filters/nearDuplicates.ts";
 export { maskPersonalData, type PersonalDataOptions, personalDataMask } from "./filters/personalData.ts";
 export { type RepairOptions, repairText, repairUnicode } from "./filters/repairUnicode.ts";
+export { decodeHtml } from "./html/decodeHtml.ts";
+export { extractMainText, type MainTextOptions, mainText } from "./html/mainText.ts";
 export type { Input, InputFile, InputLocation } from "./inputFile.ts";
 export { filterLanguage, type LanguageOptions } from "./language/filterLanguage.ts";
 export { languageClassifier } from "./language/languageModel.ts";

@@ -1,0 +1,17 @@
+// The text of a page's bytes in whatever encoding it was sent.
+import { fixUpperControls } from "../filters/fixEncoding.ts";
+import { charsetOf } from "../sources/httpResponse.ts";
+
+/**
+ * The text of a page's bytes: the encoding is that of the byte order mark, else of the HTTP header, else the one that the page
+ * declares in its first KiB, else UTF-8 where the bytes are that, else windows-1252 (HTML standard, "encoding sniffing").
+ *
+ * @param contentType the header's value, such as `text/html; charset=euc-kr`
+ */
+export function decodeHtml(bytes: Uint8Array, contentType = ""): string {
+  const declared = /charset\s*=\s*["']?([^\s"';]+)/i.exec(contentType)?.[1];
+  const charset = charsetOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), declared);
+  const text = new TextDecoder(charset).decode(bytes);
+  // Node's decoder takes windows-1252 for Latin-1 (nodejs/node 56542), which has controls where that has quotes and dashes.
+  return charset === "windows-1252" ? fixUpperControls(text) : text;
+}
