@@ -20,8 +20,57 @@ export { type LayerWiseOptions, layerWiseLearningRates } from "./layerWiseLearni
 export { type LearningRatesByNameOptions, learningRatesByName } from "./learningRatesByName.ts";
 export { type LiveViewOptions, liveView } from "./liveView.ts";
 export type { LossScalingOptions, LossScalingReport } from "./lossScaling.ts";
+export { type AnswerOptions, scoreAnswer } from "./objectives/answerScores.ts";
 export { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+export { type DistillationOptions, distillation } from "./objectives/distillation.ts";
+export type { SequencePair } from "./objectives/encoderDecoder.ts";
+export {
+  extractiveQuestionAnswering,
+  type QuestionAnsweringOptions,
+} from "./objectives/extractiveQuestionAnswering.ts";
+export { type ChatExample, type ChatRow, instructionTuning } from "./objectives/instructionTuning.ts";
+export type { LogitsObjective, Targets } from "./objectives/logitsObjective.ts";
+export {
+  type MaskedLanguageModelOptions,
+  maskedLanguageModel,
+  type TokenRows,
+} from "./objectives/maskedLanguageModel.ts";
 export type { Draw, Objective, PreparedBatch, Scorer, SummedLoss } from "./objectives/objective.ts";
+export { packExamples } from "./objectives/packExamples.ts";
+export type { PaddingOptions } from "./objectives/padding.ts";
+export { type PreferenceOptions, preferenceOptimization } from "./objectives/preferenceOptimization.ts";
+export { type Preference, scorePreferences } from "./objectives/preferences.ts";
+export {
+  type Answer,
+  type PairEncoding,
+  type PairTokenizer,
+  type Question,
+  type QuestionWindow,
+  questionWindows,
+  type WindowOptions,
+} from "./objectives/questionWindows.ts";
+export {
+  type LabelledText,
+  sequenceClassification,
+  sequenceRegression,
+} from "./objectives/sequenceClassification.ts";
+export { sequenceToSequence } from "./objectives/sequenceToSequence.ts";
+export {
+  type NoiseOptions,
+  type SpanCorruptionOptions,
+  spanCorruption,
+  spanCorruptionLengths,
+} from "./objectives/spanCorruption.ts";
+export { type TaskObjectives, taskMixture } from "./objectives/taskMixture.ts";
+export type { EncoderLimits, EncoderModel, TextExample } from "./objectives/textExamples.ts";
+export {
+  type LabelledTokens,
+  labelsOfTokens,
+  type TextPlace,
+  type TokenClassificationOptions,
+  tokenClassification,
+} from "./objectives/tokenClassification.ts";
+export type { TokenVocabulary } from "./objectives/tokenVocabulary.ts";
 export { type AdafactorOptions, adafactor } from "./optimizers/adafactor.ts";
 export { type AdamWOptions, adamW } from "./optimizers/adamw.ts";
 export { describeNames } from "./optimizers/describeNames.ts";

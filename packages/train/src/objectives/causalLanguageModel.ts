@@ -2,12 +2,12 @@
 import type { Batch } from "@llm/data";
 import type { CausalLanguageModel } from "@llm/model";
 import { checkIds, checkLength } from "./checkIds.ts";
-import type { Objective } from "./objective.ts";
-import { crossEntropySum, ignoreIndex } from "./targets.ts";
+import { logitsObjective, randomness } from "./logitsObjective.ts";
+import { ignoreIndex } from "./targets.ts";
 import { windowTensors } from "./windowTensors.ts";
 
 /** Cross-entropy of the next token at every place whose label is not -100. */
-export const causalLanguageModel: Objective<CausalLanguageModel, Batch> = {
+export const causalLanguageModel = logitsObjective<CausalLanguageModel, Batch>({
   name: "causalLanguageModel",
   settings: {},
   checkBatch({ inputIds, labels, sequenceLength }, { config }) {
@@ -16,7 +16,9 @@ export const causalLanguageModel: Objective<CausalLanguageModel, Batch> = {
     checkIds("labels", labels, config.vocabularySize, { except: ignoreIndex });
   },
   prepare: (batch) => ({ inputs: windowTensors(batch), tokens: batch.inputIds.length }),
-  loss(model, { inputIds, labels }, key) {
-    return crossEntropySum(model.forward(inputIds!, key ? { key } : {}), labels!);
-  },
-};
+  targets: (model, { inputIds, labels }, key) => ({
+    logits: model.forward(inputIds!, randomness(key)),
+    labels: labels!,
+  }),
+  accuracy: false,
+});

@@ -1,18 +1,26 @@
 // Checks of what goes into a model: the runtime's own message would not say which id or which length is wrong.
 import { TrainError } from "../errors.ts";
 
-/** Throws a `TrainError` for an id outside of the vocabulary; `except` is the one id below 0 that means something. */
+export interface IdLimits {
+  /** The one id below 0 that means something. */
+  readonly except?: number;
+  /** Which of several examples it is, for errors. */
+  readonly example?: number;
+}
+
+/** Throws a `TrainError` for an id outside of the vocabulary. */
 export function checkIds(
   name: string,
   ids: ArrayLike<number>,
   vocabularySize: number,
-  { except }: { except?: number } = {},
+  { except, example }: IdLimits = {},
 ): void {
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!;
-    if (id < vocabularySize && (id >= 0 || id === except)) continue;
+    if (Number.isInteger(id) && id < vocabularySize && (id >= 0 || id === except)) continue;
+    const where = example === undefined ? name : `${name} of example ${example}`;
     throw new TrainError(
-      `Trainer: ${name} has id ${id}, the model's vocabulary is 0 to ${vocabularySize - 1} (was the data made with another tokenizer?)`,
+      `Trainer: ${where} has id ${id}, the model's vocabulary is 0 to ${vocabularySize - 1} (was the data made with another tokenizer?)`,
     );
   }
 }
@@ -22,5 +30,30 @@ export function checkLength(sequenceLength: number, contextLength: number): void
   if (sequenceLength <= contextLength) return;
   throw new TrainError(
     `Trainer: the batches have ${sequenceLength} tokens a sequence, the model's context holds ${contextLength}`,
+  );
+}
+
+/** Throws a `TrainError` for an example without tokens, or with more than the context holds. */
+export function checkExampleLength(length: number, contextLength: number, example: number): void {
+  if (length > 0 && length <= contextLength) return;
+  const advice = length > 0 ? "cut it when it is encoded" : "leave it out";
+  throw new TrainError(
+    `Trainer: example ${example} has ${length} tokens, the model's context holds 1 to ${contextLength} (${advice})`,
+  );
+}
+
+/** Throws a `TrainError` for a label that is none of the model's classes. */
+export function checkLabel(label: number, classes: number, example: number): void {
+  if (Number.isInteger(label) && label >= 0 && label < classes) return;
+  throw new TrainError(
+    `Trainer: the label of example ${example} is ${label}, the model's classes are 0 to ${classes - 1} (make the model with the labels of the data)`,
+  );
+}
+
+/** Throws a `TrainError` for a tokenizer whose ids the model does not have. */
+export function checkVocabulary(where: string, tokenizerSize: number, vocabularySize: number): void {
+  if (tokenizerSize <= vocabularySize) return;
+  throw new TrainError(
+    `${where}: the tokenizer has ${tokenizerSize} tokens, the model's vocabulary ${vocabularySize} (use the tokenizer the model was made for, or a model with vocabularySize ${tokenizerSize})`,
   );
 }

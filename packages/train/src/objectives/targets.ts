@@ -1,5 +1,5 @@
 // Losses and counts over the places that have a target.
-import { cast, equal, logicalNot, type Tensor } from "@llm/tensor";
+import { argMax, cast, equal, logicalNot, type Tensor } from "@llm/tensor";
 import type { SummedLoss } from "./objective.ts";
 
 /** The label of a place without a target, as in PyTorch. */
@@ -16,4 +16,9 @@ export function crossEntropySum(logits: Tensor, labels: Tensor): SummedLoss {
     sum: logits.crossEntropy(labels, { reduction: "sum", ignoreIndex }),
     count: targetMask(labels).sum(),
   };
+}
+
+/** 1 where the largest of the logits [..., classes] is the label's, otherwise 0; float32 in the shape of the labels. */
+export function correct(logits: Tensor, labels: Tensor): Tensor {
+  return cast(equal(argMax(logits, -1), labels), "float32");
 }

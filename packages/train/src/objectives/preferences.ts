@@ -1,0 +1,101 @@
+// Pairs of a better and a worse answer as tensors, and how likely a model finds each answer.
+import type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "@llm/model";
+import { compile, type Executor, type Tensor } from "@llm/tensor";
+import type { NamedTensors } from "../optimizers/optimizer.ts";
+import { disposeTensors } from "../trainState.ts";
+import { checkExampleLength, checkIds } from "./checkIds.ts";
+import { type PaddingOptions, paddedLength, padRows, tokensIn } from "./padding.ts";
+import { ignoreIndex } from "./targets.ts";
+
+/** What was asked, and two answers, as tokens; an answer ends with the token that ends a turn. */
+export interface Preference {
+  readonly promptIds: ArrayLike<number>;
+  readonly chosenIds: ArrayLike<number>;
+  readonly rejectedIds: ArrayLike<number>;
+  /** How likely the reference finds the answers: sums of log-probabilities in nats. */
+  readonly referenceLogProbabilities?: { readonly chosen: number; readonly rejected: number };
+}
+
+const answers = ["chosenIds", "rejectedIds"] as const;
+
+/** Throws a `TrainError` for a pair that the model cannot take. */
+export function checkPreference(preference: Preference, limits: CausalLanguageModelConfig, example: number): void {
+  checkIds("promptIds", preference.promptIds, limits.vocabularySize, { example });
+  for (const name of answers) {
+    checkIds(name, preference[name], limits.vocabularySize, { example });
+    checkExampleLength(
+      preference[name].length && preference.promptIds.length + preference[name].length,
+      limits.contextLength,
+      example,
+    );
+  }
+}
+
+/** inputIds and labels, int32 [2 · pairs, length]: all chosen answers, then all rejected ones, each after its prompt. */
+export function preferenceTensors(
+  preferences: readonly Preference[],
+  { contextLength }: Pick<CausalLanguageModelConfig, "contextLength">,
+  padding: PaddingOptions,
+): { inputs: { inputIds: Tensor; labels: Tensor }; tokens: number } {
+  const rows = answers.flatMap((name) =>
+    preferences.map((preference) => {
+      const [prompt, answer] = [Array.from(preference.promptIds), Array.from(preference[name])];
+      const ids = [...prompt, ...answer];
+      return {
+        ids,
+        labels: ids.map((_, i) => (i + 1 < Math.max(prompt.length, 1) ? ignoreIndex : (ids[i + 1] ?? ignoreIndex))),
+      };
+    }),
+  );
+  const ids = rows.map((row) => row.ids);
+  const length = paddedLength(ids, padding, contextLength);
+  const labels = rows.map((row) => row.labels);
+  return {
+    inputs: { inputIds: padRows(ids, length, 0), labels: padRows(labels, length, ignoreIndex) },
+    tokens: tokensIn(ids),
+  };
+}
+
+/** Log-probability (nats) of the labels of each sequence: [sequences]. */
+export function sequenceLogProbabilities(
+  model: CausalLanguageModel,
+  { inputIds, labels }: NamedTensors,
+  options: ForwardOptions = {},
+): Tensor {
+  const logits = model.forward(inputIds!, options);
+  return logits.crossEntropy(labels!, { reduction: "none", ignoreIndex }).sum(-1).neg();
+}
+
+/**
+ * The preferences with what the reference thinks of them, so that training need not run it.
+ *
+ * @example
+ * const scored = await scorePreferences(model, preferences);
+ * const data = exampleBatches(scored, { batchSize: 8 });
+ */
+export async function scorePreferences<P extends Preference>(
+  reference: CausalLanguageModel,
+  preferences: readonly P[],
+  { batchSize = 8, executor, ...padding }: PaddingOptions & { batchSize?: number; executor?: Executor } = {},
+): Promise<(P & Required<Preference>)[]> {
+  using score = compile((model: CausalLanguageModel, inputs: NamedTensors) => sequenceLogProbabilities(model, inputs), {
+    constants: [0],
+    ...(executor && { executor }),
+  });
+  for (const [i, preference] of preferences.entries()) checkPreference(preference, reference.config, i);
+  const scored: (P & Required<Preference>)[] = [];
+  for (let from = 0; from < preferences.length; from += batchSize) {
+    const batch = preferences.slice(from, from + batchSize);
+    const { inputs } = preferenceTensors(batch, reference.config, padding);
+    const result = await score(reference, inputs);
+    const values = (await result.data()) as Float32Array;
+    disposeTensors([inputs, result]);
+    scored.push(
+      ...batch.map((preference, i) => ({
+        ...preference,
+        referenceLogProbabilities: { chosen: values[i]!, rejected: values[batch.length + i]! },
+      })),
+    );
+  }
+  return scored;
+}
