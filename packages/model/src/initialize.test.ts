@@ -1,8 +1,10 @@
 import { expect, it } from "vitest";
 import { namedParameters, parameterBytes, parameterCount } from "./checkpoint.ts";
 import type { Initialization } from "./initialize.ts";
+import { BertForTokenClassification } from "./models/bertHeads.ts";
 import { Gpt } from "./models/gpt.ts";
 import { type GptPreset, gptPresets } from "./models/presets.ts";
+import { T5 } from "./models/t5.ts";
 
 const options = { vocabularySize: 300, contextLength: 40, layers: 8, heads: 4, width: 64 };
 
@@ -57,6 +59,48 @@ it("draws as He et al.: deviation sqrt(2 / in)", async () => {
     "h.3.attn.c_attn": Math.sqrt(2 / 64),
     "h.3.mlp.c_proj": Math.sqrt(2 / 256),
   });
+});
+
+it("draws as T5: deviation 1 / sqrt(in), queries also divided by the root of the head size, embeddings of deviation 1", async () => {
+  const size = { vocabularySize: 300, layers: 2, heads: 8, headSize: 16, width: 64, hiddenWidth: 200 };
+  const parameters = namedParameters(new T5({ ...size, gated: true, tiedEmbeddings: false }, { seed: 1 }));
+  const found: Record<string, number> = {};
+  for (const name of ["q", "k", "o"]
+    .map((name) => `encoder.block.1.layer.0.SelfAttention.${name}`)
+    .concat("shared", "lm_head")) {
+    found[name] = deviation((await parameters.get(`${name}.weight`)!.data()) as Float32Array);
+  }
+  const last = "decoder.block.0.layer.2.DenseReluDense";
+  for (const name of [`${last}.wi_1`, `${last}.wo`]) {
+    found[name] = deviation((await parameters.get(`${name}.weight`)!.data()) as Float32Array);
+  }
+  expectClose(found, {
+    "encoder.block.1.layer.0.SelfAttention.q": 1 / Math.sqrt(64 * 16),
+    "encoder.block.1.layer.0.SelfAttention.k": 1 / Math.sqrt(64),
+    "encoder.block.1.layer.0.SelfAttention.o": 1 / Math.sqrt(8 * 16),
+    shared: 1,
+    lm_head: 1,
+    [`${last}.wi_1`]: 1 / Math.sqrt(64),
+    [`${last}.wo`]: 1 / Math.sqrt(200),
+  });
+});
+
+it("draws as muP: like GPT-2 at the base width, hidden matrices narrower with the root of the width beyond it", async () => {
+  expect(await deviations({ method: "mup", baseWidth: options.width })).toEqual(await deviations("gpt2"));
+  const residual = 0.02 / Math.sqrt(2 * options.layers);
+  expectClose(await deviations({ method: "mup", baseWidth: 16 }), {
+    wte: 0.02,
+    "h.3.attn.c_attn": 0.02 / 2,
+    "h.3.attn.c_proj": residual / 2,
+    "h.3.mlp.c_fc": 0.02 / 2,
+    "h.3.mlp.c_proj": residual / 2,
+  });
+  const model = new Gpt(options, { initialization: { method: "mup", baseWidth: 16 } });
+  expect(new Set(await values("transformer.ln_f.weight", model))).toEqual(new Set([0.25]));
+  const size = { ...options, width: 256, labels: ["a", "b", "c", "d"] };
+  const classifier = new BertForTokenClassification(size, { initialization: { method: "mup", baseWidth: 16 } });
+  const drawn = (await namedParameters(classifier).get("classifier.weight")!.data()) as Float32Array;
+  expectClose({ classifier: deviation(drawn) }, { classifier: 0.02 / 16 });
 });
 
 it("starts norms at one and biases at zero", async () => {
