@@ -18,6 +18,14 @@ export {
 export type { Batch, BatchOptions, BatchPosition, BatchStream } from "./batchStream.ts";
 export { type ChunkOptions, chunk, chunkText, type TextChunk } from "./chunkText.ts";
 export type { InvalidUtf8Policy } from "./decodeText.ts";
+export {
+  findRepeatedSpans,
+  type RemoveSpansOptions,
+  type RepeatedSpanOptions,
+  RepeatedSpans,
+  removeRepeatedSpans,
+} from "./dedup/repeatedSpans.ts";
+export type { TextUnit } from "./dedup/textUnits.ts";
 export { type DeduplicateOptions, deduplicate } from "./deduplicate.ts";
 export type { Document, Step, StepContext } from "./document.ts";
 export { DataError, FileError, type FilePlace, FormatError } from "./errors.ts";

@@ -1,0 +1,106 @@
+// A table of hashes of stretches of text: which were met more than once, and which document keeps each. 25 to 50 bytes a stretch.
+
+const fields = 4;
+
+/**
+ * For each hash of 64 bits its owner: the one met at the smallest place. Tables filled from parts of a corpus and merged in any
+ * order are equal to one filled from the whole.
+ */
+export class SpanTable {
+  #slots = 1024;
+  /** Per slot: both halves of the hash, both halves of the owner. */
+  #words = new Int32Array(this.#slots * fields);
+  #places = new Float64Array(this.#slots).fill(-1);
+  #isRepeated = new Uint8Array(this.#slots);
+  #size = 0;
+
+  /** Distinct hashes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Counts one occurrence; of several at one place the first is the owner. */
+  add(high: number, low: number, owner: { readonly high: number; readonly low: number }, place: number): void {
+    this.#put({ high, low, ownerHigh: owner.high, ownerLow: owner.low, place, isRepeated: false });
+  }
+
+  /** Whether the hash was met more than once and this is not its owner. */
+  isRepeat(high: number, low: number, owner: { readonly high: number; readonly low: number }): boolean {
+    const slot = this.#slotOf(high, low);
+    if (this.#places[slot]! < 0 || this.#isRepeated[slot] === 0) return false;
+    return this.#words[slot * fields + 2] !== owner.high || this.#words[slot * fields + 3] !== owner.low;
+  }
+
+  /** Takes in another table's occurrences. */
+  merge(other: SpanTable): void {
+    for (let slot = 0; slot < other.#slots; slot++) if (other.#places[slot]! >= 0) this.#put(other.#entry(slot));
+  }
+
+  #put(entry: Entry): void {
+    const slot = this.#slotOf(entry.high, entry.low);
+    const place = this.#places[slot]!;
+    if (place < 0) {
+      this.#write(slot, entry);
+      this.#size += 1;
+      if (this.#size * 2 > this.#slots) this.#grow();
+      return;
+    }
+    if (entry.place < place) this.#write(slot, entry);
+    this.#isRepeated[slot] = 1;
+  }
+
+  #entry(slot: number): Entry {
+    const at = slot * fields;
+    return {
+      high: this.#words[at]!,
+      low: this.#words[at + 1]!,
+      ownerHigh: this.#words[at + 2]!,
+      ownerLow: this.#words[at + 3]!,
+      place: this.#places[slot]!,
+      isRepeated: this.#isRepeated[slot] === 1,
+    };
+  }
+
+  #write(slot: number, { high, low, ownerHigh, ownerLow, place, isRepeated }: Entry): void {
+    this.#words.set([high, low, ownerHigh, ownerLow], slot * fields);
+    this.#places[slot] = place;
+    this.#isRepeated[slot] = isRepeated ? 1 : 0;
+  }
+
+  /** The slot of the hash, or the free one where it belongs: linear probing. */
+  #slotOf(high: number, low: number): number {
+    const mask = this.#slots - 1;
+    let slot = (low ^ Math.imul(high, 0x9e3779b1)) & mask;
+    while (
+      this.#places[slot]! >= 0 &&
+      (this.#words[slot * fields] !== high || this.#words[slot * fields + 1] !== low)
+    ) {
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  #grow(): void {
+    const [words, places, isRepeated, slots] = [this.#words, this.#places, this.#isRepeated, this.#slots];
+    this.#slots *= 2;
+    this.#words = new Int32Array(this.#slots * fields);
+    this.#places = new Float64Array(this.#slots).fill(-1);
+    this.#isRepeated = new Uint8Array(this.#slots);
+    for (let from = 0; from < slots; from++) {
+      if (places[from]! < 0) continue;
+      const slot = this.#slotOf(words[from * fields]!, words[from * fields + 1]!);
+      this.#words.set(words.subarray(from * fields, (from + 1) * fields), slot * fields);
+      this.#places[slot] = places[from]!;
+      this.#isRepeated[slot] = isRepeated[from]!;
+    }
+  }
+}
+
+interface Entry {
+  readonly high: number;
+  readonly low: number;
+  readonly ownerHigh: number;
+  readonly ownerLow: number;
+  readonly place: number;
+  readonly isRepeated: boolean;
+}
