@@ -59,6 +59,7 @@ export type {
   CachedForwardOptions,
   CausalLanguageModel,
   CausalLanguageModelConfig,
+  EncodeOptions,
   EncoderDecoderConfig,
   EncoderDecoderForwardOptions,
   EncoderDecoderModel,

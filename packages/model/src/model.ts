@@ -64,11 +64,14 @@ export interface EncoderMemory {
   readonly attentionMask: Tensor;
 }
 
-export interface EncoderDecoderForwardOptions extends ForwardOptions {
-  /** int32 [batch, target]: what the decoder reads; in training `shiftRight(labels)`. */
-  decoderInputIds: Tensor;
+export interface EncodeOptions extends Omit<ForwardOptions, "positionIds"> {
   /** int32 [batch, source]: 1 for a token, 0 for padding. Default all 1. */
   attentionMask?: Tensor | undefined;
+}
+
+export interface EncoderDecoderForwardOptions extends EncodeOptions {
+  /** int32 [batch, target]: what the decoder reads; in training `shiftRight(labels)`. */
+  decoderInputIds: Tensor;
 }
 
 /** An encoder that reads a whole sequence, and a decoder that writes another from it. */
@@ -77,7 +80,7 @@ export interface EncoderDecoderModel extends CachedDecoder {
   /** int32 ids [batch, source] → logits [batch, target, vocabularySize]. */
   forward(inputIds: Tensor, options: EncoderDecoderForwardOptions): Tensor;
   /** int32 ids [batch, source] → the encoder's states [batch, source, width]. */
-  encode(inputIds: Tensor, options?: ForwardOptions & { attentionMask?: Tensor | undefined }): Tensor;
+  encode(inputIds: Tensor, options?: EncodeOptions): Tensor;
   /** What `forwardCached` needs of the encoder's states; `attentionMask` as given to `encode`. */
   memoryOf(states: Tensor, attentionMask?: Tensor): EncoderMemory;
   /** int32 labels [batch, target] → what the decoder reads to predict them: the start token, then all labels but the last. */

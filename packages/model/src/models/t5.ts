@@ -1,6 +1,6 @@
-// T5 (Raffel et al. 2020), top to bottom: an encoder and a decoder that reads its states, with root-mean-square norms before each
-// sublayer, learned biases for relative positions that all layers of a stack share, and no other biases. T5 1.1 (gated GELU, an output
-// layer of its own) is a configuration of it. Field paths are the names of the published weights.
+// T5 (Raffel et al. 2020): an encoder, and a decoder that reads its states. Root-mean-square norms before each sublayer, learned biases
+// for relative positions that all layers of a stack share, and no other biases. T5 1.1 (gated GELU, an output layer of its own) is a
+// configuration of it. Field paths are the names of the published weights; the blocks are in t5Blocks.ts.
 //
 // B batch · S source · T target · C width · H heads · D head size · V vocabulary
 import {
@@ -10,196 +10,37 @@ import {
   equal,
   greater,
   iota,
-  less,
-  lessOrEqual,
   type RandomKey,
   recompute as recomputed,
   type Tensor,
   updateSlice,
   where,
 } from "@llm/tensor";
+import { cacheMask, forHeads, lengthWith, type NewPositions, visible } from "../cacheMask.ts";
 import { ModelError } from "../errors.ts";
-import { type Initialization, type Initializer, initializer } from "../initialize.ts";
+import { type Initialization, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
-import { activations } from "../layers/activations.ts";
-import { biasedAttention, biasedAttentionWithCache, maskedBias } from "../layers/biasedAttention.ts";
+import { biasedAttentionWithCache, maskedBias } from "../layers/biasedAttention.ts";
 import { Embedding } from "../layers/embedding.ts";
-import { mergeHeads, splitHeads } from "../layers/heads.ts";
-import type { LinearLayer } from "../layers/linear.ts";
 import { positionBuckets } from "../layers/relativePositions.ts";
 import { RmsNorm } from "../layers/rmsNorm.ts";
-import { TransposedLinear } from "../layers/transposedLinear.ts";
 import type {
   CachedForwardOptions,
+  EncodeOptions,
   EncoderDecoderForwardOptions,
   EncoderDecoderModel,
   EncoderMemory,
-  ForwardOptions,
 } from "../model.ts";
 import type { ConfigJson } from "./configJson.ts";
+import {
+  crossAttend,
+  type DecoderBlock,
+  type EncoderBlock,
+  feedForward,
+  freshDecoderBlock,
+  freshEncoderBlock,
+} from "./t5Blocks.ts";
 import { type T5Config, type T5Options, t5Config, t5ConfigFromJson, t5ConfigToJson } from "./t5Config.ts";
-
-interface AttentionParts {
-  readonly q: LinearLayer; // [H · D, C]
-  readonly k: LinearLayer; // [H · D, C]
-  readonly v: LinearLayer; // [H · D, C]
-  readonly o: LinearLayer; // [C, H · D]
-  /** Only in the first layer of a stack, which lends it to the others: [buckets, H]. */
-  readonly relative_attention_bias?: Embedding;
-}
-
-/** [B, H, S, D] each, with the bias of the scores that they give, broadcastable to [B, H, T, S]. */
-interface Attended {
-  readonly key: Tensor;
-  readonly value: Tensor;
-  readonly bias: Tensor | undefined;
-}
-
-class Attention implements AttentionParts {
-  readonly q: LinearLayer;
-  readonly k: LinearLayer;
-  readonly v: LinearLayer;
-  readonly o: LinearLayer;
-  readonly relative_attention_bias?: Embedding;
-
-  constructor(parts: AttentionParts) {
-    this.q = parts.q;
-    this.k = parts.k;
-    this.v = parts.v;
-    this.o = parts.o;
-    if (parts.relative_attention_bias) this.relative_attention_bias = parts.relative_attention_bias;
-  }
-
-  /** [B, T, C] → [B, H, T, D] */
-  query(x: Tensor, { heads }: T5Config): Tensor {
-    return splitHeads(this.q.forward(x), heads);
-  }
-
-  /** [B, S, C] → [B, H, S, D] each */
-  keyAndValue(x: Tensor, { heads }: T5Config): { key: Tensor; value: Tensor } {
-    return { key: splitHeads(this.k.forward(x), heads), value: splitHeads(this.v.forward(x), heads) };
-  }
-
-  /** [B, T, C] → [B, T, C] */
-  forward(x: Tensor, attended: Attended, config: T5Config, key?: RandomKey): Tensor {
-    const options = { dropoutRate: config.dropout, key: key?.derive("attention") };
-    return this.output(biasedAttention(this.query(x, config), attended, options));
-  }
-
-  /** [B, H, T, D] → [B, T, C] */
-  output(mixed: Tensor): Tensor {
-    return this.o.forward(mergeHeads(mixed));
-  }
-}
-
-class FeedForward {
-  /** One of both is there: `wi`, or the gate and what it multiplies. */
-  readonly wi?: LinearLayer; // [hiddenWidth, C]
-  readonly wi_0?: LinearLayer;
-  readonly wi_1?: LinearLayer;
-  readonly wo: LinearLayer; // [C, hiddenWidth]
-
-  constructor(inputs: readonly LinearLayer[], wo: LinearLayer) {
-    const [first, second] = inputs;
-    if (second) {
-      this.wi_0 = first!;
-      this.wi_1 = second;
-    } else this.wi = first!;
-    this.wo = wo;
-  }
-
-  forward(x: Tensor, config: T5Config, key?: RandomKey): Tensor {
-    const activation = activations[config.activation];
-    const hidden = this.wi
-      ? activation(this.wi.forward(x))
-      : activation(this.wi_0!.forward(x)).mul(this.wi_1!.forward(x)); // [B, T, hiddenWidth]
-    return this.wo.forward(dropout(hidden, config.dropout, key?.derive("hidden")));
-  }
-}
-
-interface SelfAttentionLayer {
-  readonly SelfAttention: Attention;
-  readonly layer_norm: RmsNorm;
-}
-
-interface CrossAttentionLayer {
-  readonly EncDecAttention: Attention;
-  readonly layer_norm: RmsNorm;
-}
-
-interface FeedForwardLayer {
-  readonly DenseReluDense: FeedForward;
-  readonly layer_norm: RmsNorm;
-}
-
-function selfAttend(
-  { SelfAttention, layer_norm }: SelfAttentionLayer,
-  x: Tensor,
-  bias: Tensor,
-  { config, key }: BlockOptions,
-): Tensor {
-  const normed = layer_norm.forward(x);
-  const place = key?.derive("self");
-  const mixed = SelfAttention.forward(normed, { ...SelfAttention.keyAndValue(normed, config), bias }, config, place);
-  return x.add(dropout(mixed, config.dropout, place?.derive("residual")));
-}
-
-function feedForward({ DenseReluDense, layer_norm }: FeedForwardLayer, x: Tensor, options: BlockOptions): Tensor {
-  const { config } = options;
-  const key = options.key?.derive("feedForward");
-  const made = DenseReluDense.forward(layer_norm.forward(x), config, key);
-  return x.add(dropout(made, config.dropout, key?.derive("residual")));
-}
-
-interface BlockOptions {
-  readonly config: T5Config;
-  readonly key?: RandomKey | undefined;
-}
-
-class EncoderBlock {
-  readonly layer: readonly [SelfAttentionLayer, FeedForwardLayer];
-
-  constructor(layer: EncoderBlock["layer"]) {
-    this.layer = layer;
-  }
-
-  forward(x: Tensor, bias: Tensor, options: BlockOptions): Tensor {
-    const [attention, last] = this.layer;
-    return feedForward(last, selfAttend(attention, x, bias, options), options);
-  }
-}
-
-class DecoderBlock {
-  readonly layer: readonly [SelfAttentionLayer, CrossAttentionLayer, FeedForwardLayer];
-
-  constructor(layer: DecoderBlock["layer"]) {
-    this.layer = layer;
-  }
-
-  /** x [B, T, C], states [B, S, C]; biases of the scores over the target and over the source. */
-  forward(
-    x: Tensor,
-    states: Tensor,
-    [selfBias, crossBias]: readonly [Tensor, Tensor | undefined],
-    options: BlockOptions,
-  ): Tensor {
-    const [attention, cross, last] = this.layer;
-    const read = { ...cross.EncDecAttention.keyAndValue(states, options.config), bias: crossBias };
-    const attended = crossAttend(cross, selfAttend(attention, x, selfBias, options), read, options);
-    return feedForward(last, attended, options);
-  }
-}
-
-function crossAttend(
-  { EncDecAttention, layer_norm }: CrossAttentionLayer,
-  x: Tensor,
-  read: Attended,
-  { config, key }: BlockOptions,
-): Tensor {
-  const place = key?.derive("cross");
-  const mixed = EncDecAttention.forward(layer_norm.forward(x), read, config, place);
-  return x.add(dropout(mixed, config.dropout, place?.derive("residual")));
-}
 
 interface Stack<B> {
   readonly block: readonly B[];
@@ -253,10 +94,7 @@ export class T5 implements EncoderDecoderModel {
     return this.output(this.decode(decoderInputIds, states, { attentionMask, recompute, key: key?.derive("decoder") }));
   }
 
-  encode(
-    inputIds: Tensor,
-    { attentionMask, key, recompute = false }: ForwardOptions & { attentionMask?: Tensor | undefined } = {},
-  ): Tensor {
+  encode(inputIds: Tensor, { attentionMask, key, recompute = false }: EncodeOptions = {}): Tensor {
     const { config } = this;
     const positions = iota(inputIds.shape[1]!);
     const unmasked = this.positionBias(this.encoder, positions, positions);
@@ -284,12 +122,13 @@ export class T5 implements EncoderDecoderModel {
   forwardCached(
     inputIds: Tensor,
     cache: KeyValueCache,
-    { memory }: CachedForwardOptions = {},
+    { memory, padding }: CachedForwardOptions = {},
   ): { logits: Tensor; cache: KeyValueCache } {
     if (!memory)
       throw new ModelError("T5: the decoder needs the encoder's memory (pass { memory: model.memoryOf(…) })");
     const { config } = this;
-    const biases = this.cachedBiases(cache, inputIds.shape[1]!);
+    const count = inputIds.shape[1]!;
+    const biases = this.cachedBiases(cache, { count, padding });
     const crossBias = maskedBias(0, seenBy(memory.attentionMask)); // [B, 1, 1, S]
     let x = this.shared.forward(inputIds); // [B, T, C]
     const keys: Tensor[] = [];
@@ -308,9 +147,8 @@ export class T5 implements EncoderDecoderModel {
       values.push(updateSlice(past.value, value, cache.length, 2));
     }
     const last = x.slice(1, -1).reshape([x.shape[0]!, config.width]); // [B, C]
-    const length = cache.length.add(iota(inputIds.shape[1]!).slice(0, -1).reshape([])).add(1);
     const logits = this.output(this.decoder.final_layer_norm.forward(last));
-    return { logits, cache: { key: keys, value: values, length } };
+    return { logits, cache: { key: keys, value: values, length: lengthWith(cache, count) } };
   }
 
   shiftRight(labels: Tensor): Tensor {
@@ -333,7 +171,7 @@ export class T5 implements EncoderDecoderModel {
     const { config } = this;
     const { attentionMask, key, recompute } = options;
     const positions = iota(inputIds.shape[1]!);
-    const selfBias = maskedBias(this.positionBias(this.decoder, positions, positions), upTo(positions));
+    const selfBias = maskedBias(this.positionBias(this.decoder, positions, positions), visible(positions, positions));
     const crossBias = attentionMask && maskedBias(0, seenBy(attentionMask)); // [B, 1, 1, S]
     let x = dropout(this.shared.forward(inputIds), config.dropout, key?.derive("embedding")); // [B, T, C]
     for (const [i, block] of this.decoder.block.entries()) {
@@ -353,13 +191,16 @@ export class T5 implements EncoderDecoderModel {
     return bias.transpose([2, 0, 1]).reshape([1, heads, queries.shape[0]!, keys.shape[0]!]);
   }
 
-  /** Of the scores over what the cache holds, [1, H, T, capacity], and over the new positions, [1, H, T, T]. */
-  private cachedBiases(cache: KeyValueCache, sequence: Tensor["shape"][number]): { past: Tensor; fresh: Tensor } {
-    const [fresh, cached] = [iota(sequence), iota(cache.key[0]!.shape[2]!)];
-    const filled = less(cached, cache.length).reshape([1, 1, 1, cached.shape[0]!]);
+  /** Of the scores over what the cache holds, [1 or B, H, T, capacity], and over the new positions, [1 or B, H, T, T]. */
+  private cachedBiases(cache: KeyValueCache, positions: NewPositions): { past: Tensor; fresh: Tensor } {
+    const seen = cacheMask(cache, positions);
+    const [fresh, cached] = [iota(positions.count), iota(cache.key[0]!.shape[2]!)];
     return {
-      past: maskedBias(this.positionBias(this.decoder, fresh.add(cache.length), cached), filled),
-      fresh: maskedBias(this.positionBias(this.decoder, fresh, fresh), upTo(fresh)),
+      past: maskedBias(this.positionBias(this.decoder, fresh.add(cache.length), cached), forHeads(seen.past)),
+      fresh: maskedBias(
+        this.positionBias(this.decoder, fresh, fresh),
+        seen.fresh ? forHeads(seen.fresh) : visible(fresh, fresh),
+      ),
     };
   }
 
@@ -382,60 +223,4 @@ function withKey(key: RandomKey | undefined): { key?: RandomKey } {
 function seenBy(attentionMask: Tensor): Tensor {
   const [batch, source] = attentionMask.shape;
   return greater(attentionMask, 0).reshape([batch!, 1, 1, source!]);
-}
-
-/** Each position sees itself and those before it: bool [T, T]. */
-function upTo(positions: Tensor): Tensor {
-  const count = positions.shape[0]!;
-  return lessOrEqual(positions.reshape([1, count]), positions.reshape([count, 1]));
-}
-
-/** Draws the linear maps, none of which has a bias, and norms of one block. */
-function freshParts(path: string, config: T5Config, init: Initializer) {
-  const { width, hiddenWidth, heads, headSize, gated, positionBuckets: buckets, initializerFactor } = config;
-  const linear = (
-    name: string,
-    inputs: number,
-    outputs: number,
-    options: { residual?: boolean; scale?: number } = {},
-  ) => new TransposedLinear(init.matrix(`${path}.${name}.weight`, inputs, outputs, { ...options, transposed: true }));
-  const inner = heads * headSize;
-  const factor = initializerFactor;
-  const attention = (name: string, { lendsBias }: { lendsBias: boolean }) => {
-    const biasPath = `${path}.${name}.relative_attention_bias.weight`;
-    return new Attention({
-      // Scores are not divided by the root of the head size: fresh queries are.
-      q: linear(`${name}.q`, width, inner, { scale: factor * headSize ** -0.5 }),
-      k: linear(`${name}.k`, width, inner, { scale: factor }),
-      v: linear(`${name}.v`, width, inner, { scale: factor }),
-      o: linear(`${name}.o`, inner, width, { residual: true, scale: factor }),
-      ...(lendsBias
-        ? { relative_attention_bias: new Embedding(init.table(biasPath, buckets, heads, factor * width ** -0.5)) }
-        : {}),
-    });
-  };
-  const feedForward = (name: string) =>
-    new FeedForward(
-      (gated ? ["wi_0", "wi_1"] : ["wi"]).map((wi) => linear(`${name}.${wi}`, width, hiddenWidth, { scale: factor })),
-      linear(`${name}.wo`, hiddenWidth, width, { residual: true, scale: factor }),
-    );
-  const layer_norm = () => new RmsNorm(init.ones(width), config.layerNormEpsilon);
-  return { attention, feedForward, layer_norm };
-}
-
-function freshEncoderBlock(i: number, config: T5Config, init: Initializer): EncoderBlock {
-  const { attention, feedForward, layer_norm } = freshParts(`encoder.block.${i}`, config, init);
-  return new EncoderBlock([
-    { SelfAttention: attention("layer.0.SelfAttention", { lendsBias: i === 0 }), layer_norm: layer_norm() },
-    { DenseReluDense: feedForward("layer.1.DenseReluDense"), layer_norm: layer_norm() },
-  ]);
-}
-
-function freshDecoderBlock(i: number, config: T5Config, init: Initializer): DecoderBlock {
-  const { attention, feedForward, layer_norm } = freshParts(`decoder.block.${i}`, config, init);
-  return new DecoderBlock([
-    { SelfAttention: attention("layer.0.SelfAttention", { lendsBias: i === 0 }), layer_norm: layer_norm() },
-    { EncDecAttention: attention("layer.1.EncDecAttention", { lendsBias: false }), layer_norm: layer_norm() },
-    { DenseReluDense: feedForward("layer.2.DenseReluDense"), layer_norm: layer_norm() },
-  ]);
 }
