@@ -1,22 +1,27 @@
-// Scaled dot-product attention (Vaswani et al. 2017): with masks, with dropout, and over a cache.
+// Scaled dot-product attention (Vaswani et al. 2017): with masks, with dropout, in blocks, and over a cache.
 import type { Dimension } from "../dimension.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
+import { attendInBlocks } from "../fused/attendInBlocks.ts";
 import { attendWithBias } from "../fused/attendWithBias.ts";
 import { softmax } from "../fused/softmax.ts";
 import { describeShape, describeType, type Tensor } from "../graph.ts";
-import { asTensor, constant, iota } from "../ops/create.ts";
-import { add, lessOrEqual, mul, where } from "../ops/elementwise.ts";
+import { add, mul } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
-import { concat, reshape, split } from "../ops/movement.ts";
+import { concat, split } from "../ops/movement.ts";
 import type { RandomKey } from "../random.ts";
+import { maskBias, seenBefore } from "./attentionMask.ts";
 import { dropout } from "./dropout.ts";
 
-/** Added to the score of a masked position: large enough to vanish, finite so that a row without any position is not NaN. */
-const masked = -3e38;
+/** From how many queries on causal attention is faster in blocks, which skip what no query sees: measured in docs/long-context.md. */
+const causalBlocksFrom = 256;
+/** Up to so many keys the weights are kept for the backward; beyond, they would take most of the memory. */
+const keptKeys = 1024;
 
 export interface AttentionOptions {
   /** Query t sees keys up to t (the last query sees all keys). Default false. */
   causal?: boolean;
+  /** With `causal`, how many keys a query sees at most, the one at its own place counted (sliding window). Default all. */
+  window?: number | undefined;
   /** bool, broadcastable to [..., queries, keys]: true where a query may look. */
   mask?: Tensor;
   /** Multiplies the scores. Default 1 / sqrt(head size). */
@@ -25,20 +30,58 @@ export interface AttentionOptions {
   dropoutRate?: number;
   /** Needed where `dropoutRate` is above 0. */
   key?: RandomKey | undefined;
+  /**
+   * Queries worked on at a time, so that memory grows with the length and not with its square; the result is the same but for rounding,
+   * and dropout draws other numbers. As many as there are, or `Infinity`, for all at once, which is also how named sizes run. Default:
+   * 256 beyond 1024 keys, 128 in shorter causal attention from 256 queries on.
+   */
+  blockSize?: number | undefined;
 }
 
 /**
  * softmax(query keyᵀ · scale + mask) value, for query [..., T, D], key [..., S, D], value [..., S, E] → [..., T, E].
+ * Throws a `ShapeError` for shapes or a window that do not fit, a `DTypeError` for a mask that is not bool.
  *
  * @example
  * const seen = attention(query, key, value, { causal: true, dropoutRate: 0.1, key: RandomKey.from(seed, step).derive("attention") });
  */
 export function attention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
+  const { causal = false, window, mask, dropoutRate = 0, key: random } = options;
+  checkOptions(options);
+  const scaled = scaledQuery(query, options.scale);
+  const blockSize = blockSizeOf(query, key, options);
+  if (blockSize !== undefined) {
+    const recompute = (key.shape.at(-2) as number) > keptKeys;
+    return attendInBlocks(scaled, key, value, { blockSize, causal, window, recompute, mask, dropoutRate, key: random });
+  }
   const bias = biasOf(query, key, options);
-  const { dropoutRate = 0 } = options;
-  if (dropoutRate === 0 || !options.key) return attendWithBias(scaledQuery(query, options.scale), key, value, bias);
-  const weights = softmax(addBias(attentionScores(query, key, options.scale), bias));
-  return matmul(dropout(weights, dropoutRate, options.key), value);
+  if (dropoutRate === 0 || !random) return attendWithBias(scaled, key, value, bias);
+  const weights = softmax(addBias(matmul(scaled, key, { transposeB: true }), bias));
+  return matmul(dropout(weights, dropoutRate, random), value);
+}
+
+function checkOptions({ causal, window, mask, blockSize }: AttentionOptions): void {
+  if (mask && mask.dtype !== "bool")
+    throw new DTypeError(`attention: the mask must be bool, got ${describeType(mask)}`);
+  if (window !== undefined && !(causal && Number.isInteger(window) && window > 0)) {
+    const reason = causal ? `must be a whole number above 0, got ${window}` : "needs causal attention";
+    throw new ShapeError(`attention: the window ${reason}`);
+  }
+  if (
+    blockSize !== undefined &&
+    !(blockSize === Number.POSITIVE_INFINITY || (Number.isInteger(blockSize) && blockSize > 0))
+  ) {
+    throw new ShapeError(`attention: blockSize must be a whole number above 0, or Infinity, got ${blockSize}`);
+  }
+}
+
+/** How many queries go together; undefined where all do. */
+function blockSizeOf(query: Tensor, key: Tensor, { causal, blockSize }: AttentionOptions): number | undefined {
+  const [queries, keys] = [query.shape.at(-2)!, key.shape.at(-2)!];
+  if (typeof queries !== "number" || typeof keys !== "number" || (causal && keys < queries)) return undefined;
+  const usual = causal && queries >= causalBlocksFrom ? 128 : queries;
+  const size = blockSize ?? (keys > keptKeys ? 256 : usual);
+  return size < queries ? size : undefined;
 }
 
 /**
@@ -57,8 +100,8 @@ export function attentionWithCache(
   const old = attentionScores(query, cache.key, options.scale);
   const recent = attentionScores(query, fresh.key, options.scale);
   const capacity = cache.key.shape.at(-2)!;
-  const ofRecent = fresh.mask ? maskBias(fresh.mask, query) : causalBias(query, fresh.key);
-  const scores = concat([addBias(old, maskBias(cache.mask, query)), addBias(recent, ofRecent)], -1);
+  const ofRecent = fresh.mask ? maskBias(fresh.mask, query.dtype) : causalBias(query, fresh.key);
+  const scores = concat([addBias(old, maskBias(cache.mask, query.dtype)), addBias(recent, ofRecent)], -1);
   const [ofCache, ofFresh] = split(softmax(scores), [capacity, recent.shape.at(-1)!]);
   return add(matmul(ofCache!, cache.value), matmul(ofFresh!, fresh.value));
 }
@@ -75,38 +118,28 @@ function scaledQuery(query: Tensor, scale?: number): Tensor {
   return mul(query, scale ?? 1 / Math.sqrt(size));
 }
 
-function biasOf(query: Tensor, key: Tensor, options: AttentionOptions): Tensor | undefined {
-  const causal = options.causal ? causalBias(query, key) : undefined;
-  const mask = options.mask && maskBias(options.mask, query);
-  return causal && mask ? add(causal, mask) : (causal ?? mask);
+function biasOf(query: Tensor, key: Tensor, { causal, window, mask }: AttentionOptions): Tensor | undefined {
+  const ofPlaces = causal ? causalBias(query, key, window) : undefined;
+  const ofMask = mask && maskBias(mask, query.dtype);
+  return ofPlaces && ofMask ? add(ofPlaces, ofMask) : (ofPlaces ?? ofMask);
 }
 
 function addBias(scores: Tensor, bias: Tensor | undefined): Tensor {
   return bias ? add(scores, bias) : scores;
 }
 
-function maskBias(mask: Tensor, like: Tensor): Tensor {
-  if (mask.dtype !== "bool") throw new DTypeError(`attention: the mask must be bool, got ${describeType(mask)}`);
-  return where(mask, asTensor(0, like.dtype), asTensor(masked, like.dtype));
-}
-
-/** 0 where key s <= query t + (keys - queries), a large negative number elsewhere: [queries, keys]. */
-function causalBias(query: Tensor, key: Tensor): Tensor {
+/** For query t at the place of key t + (keys - queries): [queries, keys]. */
+function causalBias(query: Tensor, key: Tensor, window?: number): Tensor {
   const [queries, keys] = [query.shape.at(-2)!, key.shape.at(-2)!];
-  const rows = reshape(iota(queries), [queries, 1]);
-  const offset = queries === keys ? rows : add(rows, causalOffset(queries, keys));
-  return where(
-    lessOrEqual(reshape(iota(keys), [1, keys]), offset),
-    asTensor(0, query.dtype),
-    asTensor(masked, query.dtype),
-  );
+  const start = queries === keys ? 0 : causalOffset(queries, keys);
+  return maskBias(seenBefore({ start, count: queries }, { start: 0, count: keys }, window), query.dtype);
 }
 
-function causalOffset(queries: Dimension, keys: Dimension): Tensor {
+function causalOffset(queries: Dimension, keys: Dimension): number {
   if (typeof queries !== "number" || typeof keys !== "number") {
     throw new ShapeError(
       `attention: causal attention of ${queries} queries over ${keys} keys needs known sizes (pass a mask)`,
     );
   }
-  return constant(keys - queries, "int32");
+  return keys - queries;
 }

@@ -118,6 +118,8 @@ export const functionalCases: OpCases = {
       ...attend("nothing to see", [...heads([], [2, 3, 2, 2]), numbers([0, 0, 0, 1, 1, 1], [2, 3], { dtype: "bool" })]),
       exactGradient: false,
     },
+    attend("window", heads([2], [4, 4, 2, 2]), { causal: true, window: 2 }),
+    attend("blocks", heads([2], [4, 4, 2, 2]), { causal: true, window: 3, blockSize: 2 }),
     attend("named", [sequences(1), sequences(2), sequences(3)], { causal: true }),
   ],
   attentionWithCache: [

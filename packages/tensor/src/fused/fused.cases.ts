@@ -1,8 +1,13 @@
 // Sample inputs of the fused ops.
 import type { Tensor } from "../graph.ts";
 import "../fluent.ts";
+import { iota } from "../ops/create.ts";
+import { equal, logicalOr } from "../ops/elementwise.ts";
+import { reshape } from "../ops/movement.ts";
 import { record } from "../ops/op.ts";
+import { RandomKey } from "../random.ts";
 import {
+  booleans,
   type CaseInput,
   floatDTypes,
   floats,
@@ -11,6 +16,7 @@ import {
   type OpCase,
   type OpCases,
 } from "../testing/opCase.ts";
+import { attendInBlocks, attendInBlocksOp, type BlockOptions } from "./attendInBlocks.ts";
 import { attendWithBias, attendWithBiasOp } from "./attendWithBias.ts";
 import { crossEntropyRows } from "./crossEntropy.ts";
 import { gelu } from "./gelu.ts";
@@ -40,10 +46,81 @@ const named = floats([2, 4], { recordedShape: ["batch", 4] });
 const weight = (seed: number): CaseInput => floats([4], { seed });
 const quantized = integers([4, 3], { dtype: "int8", range: [-127, 127] });
 const scales = floats([3], { range: [0.01, 0.02], differentiable: false });
+/** True where a query meets its own key, so that no query is without any. */
+const diagonal = () => equal(reshape(iota(5), [5, 1]), iota(5));
 /** One step of 8-bit rounding may fall to the other side where the runtime's own sums differ in the last bit. */
 const rounding = { relative: 1e-4, absolute: 1e-3 };
 
+/** Query [2, 5, 3], key [2, S, 3], value [2, S, 2], further inputs; blocks of two queries. */
+function inBlocks(
+  name: string,
+  options: Partial<BlockOptions> & { keys?: number },
+  others: readonly CaseInput[] = [],
+  bind: (others: readonly Tensor[]) => Partial<BlockOptions> = () => ({}),
+): OpCase[] {
+  const { keys = 5, ...given } = options;
+  const shapes = [
+    [2, 5, 3],
+    [2, keys, 3],
+    [2, keys, 2],
+  ];
+  return [true, false].map((recompute) => ({
+    name: `${name}, ${recompute ? "recomputed" : "kept"}`,
+    inputs: [...shapes.map((shape, seed) => floats(shape, { seed })), ...others],
+    apply: (q, k, v, ...rest) =>
+      attendInBlocks(q!, k!, v!, { blockSize: 2, causal: true, recompute, ...given, ...bind(rest) }),
+  }));
+}
+
 export const fusedCases: OpCases = {
+  attendInBlocks: [
+    ...inBlocks("causal", {}),
+    ...inBlocks("both sides", { causal: false, keys: 4 }),
+    ...inBlocks("a longer past", { keys: 7 }),
+    ...inBlocks("window", { window: 3 }),
+    ...inBlocks("window of one", { window: 1 }),
+    ...inBlocks("window over a longer past", { window: 2, keys: 8 }),
+    ...inBlocks(
+      "padding",
+      { causal: false },
+      [numbers([1, 1, 1, 1, 1, 1, 1, 1, 0, 0], [2, 1, 5], { dtype: "bool" })],
+      ([mask]) => ({
+        mask: mask!,
+      }),
+    ),
+    ...inBlocks("causal and mask", {}, [booleans([5, 5])], ([mask]) => ({ mask: logicalOr(mask!, diagonal()) })),
+    ...inBlocks(
+      "dropout",
+      { dropoutRate: 0.4 },
+      [numbers([123456789, 987654321], [2], { dtype: "uint32" })],
+      ([words]) => ({
+        key: new RandomKey(words!),
+      }),
+    ),
+    {
+      name: "weights as well",
+      inputs: [floats([3, 2], { seed: 1 }), floats([3, 2], { seed: 2 }), floats([3, 2], { seed: 3 })],
+      apply: (...inputs) =>
+        record(attendInBlocksOp, inputs, {
+          blockSize: 2,
+          causal: true,
+          window: 0,
+          recompute: false,
+          masked: false,
+          dropoutRate: 0,
+        }),
+    },
+    {
+      name: "one key for a group of heads",
+      inputs: [floats([2, 2, 4, 3], { seed: 1 }), floats([2, 1, 4, 3], { seed: 2 }), floats([2, 1, 4, 2], { seed: 3 })],
+      apply: (q, k, v) => attendInBlocks(q!, k!, v!, { blockSize: 3, causal: true, recompute: true }),
+    },
+    {
+      name: "named batch, float16",
+      inputs: [1, 2, 3].map((seed) => floats([2, 4, 2], { seed, dtype: "float16", recordedShape: ["batch", 4, 2] })),
+      apply: (q, k, v) => attendInBlocks(q!, k!, v!, { blockSize: 3, causal: true, recompute: true }),
+    },
+  ],
   softmax: rowCases(softmax),
   logSoftmax: rowCases(logSoftmax),
   gelu: (["none", "tanh"] as const).flatMap((approximate): OpCase[] => [

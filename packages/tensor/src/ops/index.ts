@@ -1,4 +1,5 @@
 // The one list of all ops: what the completeness test and the support table walk.
+import { attendInBlocksOp } from "../fused/attendInBlocks.ts";
 import { attendWithBiasOp } from "../fused/attendWithBias.ts";
 import { crossEntropyRowsOp } from "../fused/crossEntropy.ts";
 import { geluOp } from "../fused/gelu.ts";
@@ -45,6 +46,7 @@ export const fusedOps = [
   crossEntropyRowsOp,
   quantizedMatmulOp,
   attendWithBiasOp,
+  attendInBlocksOp,
   sumOfSquaresOp,
   scanOp,
 ] as unknown as readonly OpDefinition[];
