@@ -6,6 +6,7 @@ import {
   type CompileTimes,
   compile,
   constant,
+  defaultExecutor,
   type Executor,
   gradients as gradientsOf,
   type Precision,
@@ -30,6 +31,7 @@ import { MeanMetrics, type SummedMetrics, summedMetrics } from "./meanMetrics.ts
 import type { Objective } from "./objectives/objective.ts";
 import { filterNamed, mapNamed, type NamedTensors, type ParameterPredicate } from "./optimizers/optimizer.ts";
 import { zerosLike } from "./optimizers/zeros.ts";
+import { passCount, sumOverPasses } from "./passes.ts";
 import { disposeTensors, parametersOf, type TrainState, withParameters } from "./trainState.ts";
 
 export interface StepOptions<Model extends PretrainedModel = CausalLanguageModel> extends UpdateOptions {
@@ -39,6 +41,11 @@ export interface StepOptions<Model extends PretrainedModel = CausalLanguageModel
   readonly precision?: Precision | undefined;
   /** Compute what lies inside of the model's blocks again in the backward instead of keeping it. Default false. */
   readonly recomputeActivations?: boolean | undefined;
+  /**
+   * Rows of a batch that go through the model at a time, inside of one program that adds up their gradients. Fewer take less memory.
+   * Default: as many as the executor is fastest with.
+   */
+  readonly rowsPerPass?: number | undefined;
   /** Which parameters are trained. The others are frozen: no gradient, no state, no update. Default all. */
   readonly trains?: ParameterPredicate | undefined;
   /** Keep a moving average of the trained parameters. Default none. */
@@ -228,18 +235,30 @@ function differentiate<Model extends PretrainedModel>(
   options: StepOptions<Model>,
 ): Differentiated {
   const { objective, precision = "float32", recomputeActivations: recompute = false, trains = () => true } = options;
+  const { rowsPerPass, executor = defaultExecutor() } = options;
   const scale = lossScaling?.scale;
-  const compute = withPrecision((model: Model): Differentiated => {
-    const loss = objective.loss(recompute ? withForwardOptions(model, { recompute }) : model, batch, key);
-    const { sum, count } = loss;
-    // Dividing the loss instead of the gradients saves a pass over them, and the gradients of a mean do not grow with the batch.
-    const mean = sum.div(count.maximum(1));
-    const trained = filterNamed(parametersOf(model), trains);
-    const found = gradientsOf(scale ? mean.mul(scale) : mean, Object.values(trained));
-    const gradients = Object.fromEntries(Object.keys(trained).map((name, i) => [name, found[i]!]));
-    return { mean, count, metrics: summedMetrics(loss), gradients };
-  }, precision);
-  const result = compute(model);
+  const forward = recompute ? (model: Model) => withForwardOptions(model, { recompute }) : (model: Model) => model;
+  const compute = (batch: NamedTensors, key: RandomKey, targets?: Tensor) =>
+    withPrecision((model: Model): Differentiated => {
+      const loss = objective.loss(forward(model), batch, key);
+      const { sum, count } = loss;
+      // Dividing the loss instead of the gradients saves a pass over them, and the gradients of a mean do not grow with the batch.
+      const mean = sum.div((targets ?? count).maximum(1));
+      const trained = filterNamed(parametersOf(model), trains);
+      const found = gradientsOf(scale ? mean.mul(scale) : mean, Object.values(trained));
+      const gradients = Object.fromEntries(Object.keys(trained).map((name, i) => [name, found[i]!]));
+      return { mean, count, metrics: summedMetrics(loss), gradients };
+    }, precision)(model);
+  const passes = passCount(batch, rowsPerPass, executor);
+  const result = passes === 1 ? compute(batch, key) : inPasses(passes);
   if (!scale) return result;
   return { ...result, gradients: mapNamed(result.gradients, (gradient) => gradient.div(scale)) };
+
+  function inPasses(passes: number): Differentiated {
+    // Of the whole batch only the targets are counted: nothing else of this forward is part of the program.
+    const whole = objective.loss(model, batch, key);
+    const gradients = filterNamed(parametersOf(model), trains);
+    const like = { mean: constant(0), count: whole.count, metrics: summedMetrics(whole), gradients };
+    return sumOverPasses(passes, { batch, key, like }, (batch, key) => compute(batch, key, whole.count));
+  }
 }

@@ -93,6 +93,11 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
   lossScaling?: LossScalingOptions;
   /** Less memory for about a third more time: activations inside the model's blocks are computed again in the backward. Default false. */
   recomputeActivations?: boolean;
+  /**
+   * Rows of a batch that go through the model at a time; the step adds up their gradients. Fewer take less memory. Default: as many as
+   * the executor is fastest with (on a CPU about 1,024 tokens, on a graphics processor all).
+   */
+  rowsPerPass?: number;
   /** A bar on standard error, of `run()` alone. Default true. */
   progress?: boolean;
   executor?: Executor;

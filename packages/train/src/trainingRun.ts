@@ -79,6 +79,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
       precision: options.precision,
       lossScaling: options.lossScaling,
       recomputeActivations: options.recomputeActivations,
+      rowsPerPass: options.rowsPerPass,
       trains: options.trains,
       ema: options.ema,
     });

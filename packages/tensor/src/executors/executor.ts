@@ -12,6 +12,8 @@ export interface DeviceBuffer {
 export interface Executor {
   /** Name used in messages and options, for example `"onnx"`. */
   readonly name: string;
+  /** Tokens of a batch that it computes best at a time, where more at a time take longer each. Undefined: the more the better. */
+  readonly tokensPerPass?: number;
   /** Prepares a program. `donated[i]` says that the buffer of input `i` may be written over or freed by a run. */
   compile(program: Program, options: { readonly donated: readonly boolean[] }): Promise<Executable>;
   /** Copies host elements into the executor's memory. */
