@@ -292,6 +292,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
       gradientClipping,
       precision,
       lossScaling,
+      rowsPerPass: this.#options.rowsPerPass,
       trains: trains && describeNames(Object.keys(trained)),
       ema: ema && emaSettings(ema),
       earlyStopping: earlyStopping && earlyStoppingSettings(earlyStopping),
