@@ -40,14 +40,21 @@ interface UpdateOptions {
   optimizer?: Optimizer;
   gradientClipping?: number;
   steps?: number;
+  rowsPerPass?: number;
 }
 
 /** Weights, loss and norm after updates of a fresh model from the micro-batches. */
 async function updated(
   batches: readonly Batch[],
-  { optimizer = adamW(), gradientClipping, steps = 1 }: UpdateOptions = {},
+  { optimizer = adamW(), gradientClipping, steps = 1, rowsPerPass }: UpdateOptions = {},
 ) {
-  const trainStep = new TrainStep({ objective: causalLanguageModel, optimizer, gradientClipping, executor: undefined });
+  const trainStep = new TrainStep({
+    objective: causalLanguageModel,
+    optimizer,
+    gradientClipping,
+    executor: undefined,
+    rowsPerPass,
+  });
   const model = newModel();
   let state = { model: model as CausalLanguageModel, optimizer: optimizer.initialState(parametersOf(model)) };
   const results: { loss: number; gradientNorm: number }[] = [];
@@ -97,6 +104,19 @@ describe("accumulation", () => {
       expect(several.results[step]!.loss).toBeCloseTo(loss, 5);
       expect(several.results[step]!.gradientNorm).toBeCloseTo(gradientNorm, 5);
     }
+  });
+
+  it("gives the same from several passes over a batch inside of one step", async () => {
+    const one = await updated([whole], { optimizer: subtractGradient });
+    const passes = await updated([whole], { optimizer: subtractGradient, rowsPerPass: 2 });
+    expect(largestDifference(one.values, passes.values)).toBeLessThan(1e-6);
+    expect(passes.results[0]!.loss).toBeCloseTo(one.results[0]!.loss, 5);
+    expect(passes.results[0]!.gradientNorm).toBeCloseTo(one.results[0]!.gradientNorm, 5);
+    const both = await updated([part(0, 2), part(2, 6)], { optimizer: subtractGradient, rowsPerPass: 1 });
+    expect(largestDifference(one.values, both.values)).toBeLessThan(1e-6);
+    await expect(updated([whole], { rowsPerPass: 4 })).rejects.toThrow(
+      "rowsPerPass: the 6 rows of a batch cannot be divided into passes of 4",
+    );
   });
 
   it("does not divide by zero where a step has no targets", async () => {
