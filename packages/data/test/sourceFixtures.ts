@@ -1,8 +1,8 @@
-// The small files in the formats of corpora that tools/fixtures/data_sources.py wrote, and what is in them.
+// The small files in the formats of corpora that tools/fixtures/data_sources.py and data_collections.py wrote, and what is in them.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { type ReadOptions, readDocuments } from "../src/index.ts";
+import { type Input, type ReadOptions, readDocuments } from "../src/index.ts";
 import { collect } from "./temporaryFolder.ts";
 
 /** Path of a fixture. */
@@ -17,16 +17,29 @@ export const expected = JSON.parse(readFileSync(fixture("expected.json"), "utf8"
   readonly wikitext: readonly { readonly wikitext: string; readonly plain: string }[];
 };
 
-/** The error that reading `path` ends in. */
-export async function failure(path: string, options?: ReadOptions): Promise<Error> {
-  return collect(readDocuments(path, options)).then(
+/** What the reference libraries of collections.json's formats read from the fixtures. */
+export const collections = JSON.parse(readFileSync(fixture("collections.json"), "utf8")) as {
+  readonly pubmed: readonly Readonly<Record<string, string>>[];
+  readonly latex: readonly { readonly latex: string; readonly plain: string }[];
+  readonly pdf: readonly string[];
+  readonly crawlIndex: readonly {
+    readonly url: string;
+    readonly status: string;
+    readonly offset: string;
+    readonly length: string;
+  }[];
+};
+
+/** The error that reading `input` ends in. */
+export async function failure(input: Input | readonly Input[], options?: ReadOptions): Promise<Error> {
+  return collect(readDocuments(input, options)).then(
     () => expect.fail("expected the reading to fail"),
     (error: Error) => error,
   );
 }
 
-/** All documents of `path`, and the report on them. */
-export async function readAll(path: string, options?: ReadOptions) {
-  const source = readDocuments(path, options);
+/** All documents of `input`, and the report on them. */
+export async function readAll(input: Input | readonly Input[], options?: ReadOptions) {
+  const source = readDocuments(input, options);
   return { documents: await collect(source), report: source.report() };
 }

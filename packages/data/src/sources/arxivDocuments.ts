@@ -41,14 +41,14 @@ function paperMetadata(title: string, record: Readonly<Record<string, unknown>>)
   return metadata;
 }
 
-/** "Family, suffix, Given" triples where they are given; the one line of names where not. */
+/** Triples of family name, given names and suffix where they are there; the one line of names where not. */
 function authorNames(record: Readonly<Record<string, unknown>>): string[] {
   const parsed = record.authors_parsed;
   if (!Array.isArray(parsed))
     return unwrapped(record.authors)
       .split(/,\s*|\s+and\s+/)
       .filter(Boolean);
-  return (parsed as unknown[][]).map(([family = "", suffix = "", given = ""]) =>
+  return (parsed as unknown[][]).map(([family = "", given = "", suffix = ""]) =>
     [given, family, suffix].filter((part) => part !== "").join(" "),
   );
 }

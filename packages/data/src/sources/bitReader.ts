@@ -8,22 +8,27 @@ export class Bzip2Fault extends Error {
 /** The bytes at hand end before what is being read does: more are needed, or the file was cut. */
 export class OutOfInput extends Error {
   override name = "OutOfInput";
+
+  constructor() {
+    super("the compressed data ends too early");
+  }
 }
 
-/** What may be read beyond the end before `moveTo` sees it: one group of 50 codes of 20 bits, and a word. */
-const padding = 132;
+/** What may be looked at beyond the end before that is seen: a word. */
+const padding = 8;
 
 /** A cursor over bits. */
 export class BitReader {
   /** The bytes, followed by zeros that may be read ahead. */
   readonly bytes: Uint8Array;
-  readonly #end: number;
+  /** Bits in all. */
+  readonly end: number;
   #position = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = new Uint8Array(bytes.length + padding);
     this.bytes.set(bytes);
-    this.#end = bytes.length * 8;
+    this.end = bytes.length * 8;
   }
 
   /** Bits taken so far. */
@@ -33,7 +38,7 @@ export class BitReader {
 
   /** @throws OutOfInput when `position` lies beyond the end. */
   moveTo(position: number): void {
-    if (position > this.#end) throw new OutOfInput("the compressed data ends too early");
+    if (position > this.end) throw new OutOfInput();
     this.#position = position;
   }
 

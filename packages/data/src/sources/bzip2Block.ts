@@ -1,6 +1,6 @@
 // One block of bzip2: Huffman codes, move-to-front, run lengths and the Burrows-Wheeler transform undone, on typed arrays.
 // Stages and limits are those of bzip2 1.0 (Seward); its old "randomised" blocks are refused, as no version since 0.9.5 writes them.
-import { type BitReader, Bzip2Fault } from "./bitReader.ts";
+import { type BitReader, Bzip2Fault, OutOfInput } from "./bitReader.ts";
 
 const maxCodeLength = 20;
 const fastBits = 11;
@@ -60,7 +60,7 @@ export class Bzip2BlockDecoder {
     const maxBytes = this.#maxBytes;
     const endSymbol = usedBytes.length + 1;
     const order = Uint8Array.from(usedBytes);
-    const { bytes } = bits;
+    const { bytes, end } = bits;
     let length = 0;
     let runWeight = 1;
     let run = 0;
@@ -79,6 +79,9 @@ export class Bzip2BlockDecoder {
         let entry = fast[code >>> (maxCodeLength - fastBits)] as number;
         if (entry === 0) entry = longCode(table, code);
         position += entry & 31;
+        // Zeros stand beyond the end: what is read from them is nothing, also where it looks like a fault.
+        if (position > end || (entry === 0 && position + maxCodeLength > end)) throw new OutOfInput();
+        if (entry === 0) throw new Bzip2Fault("a code that stands for nothing");
         const symbol = entry >>> 5;
         if (symbol <= 1) {
           run += runWeight << symbol;
@@ -230,14 +233,14 @@ function buildTable(lengths: Uint8Array): HuffmanTable {
   return { fast, limit, base, symbols };
 }
 
-/** Symbol × 32 + length of a code that is longer than the fast table's. */
+/** Symbol × 32 + length of a code that is longer than the fast table's; 0 for one that stands for nothing. */
 function longCode({ limit, base, symbols }: HuffmanTable, code: number): number {
   for (let length = fastBits + 1; length <= maxCodeLength; length += 1) {
     if (code >= (limit[length] as number)) continue;
     const place = (code >>> (maxCodeLength - length)) - (base[length] as number);
     return ((symbols[place] as number) << 5) | length;
   }
-  throw new Bzip2Fault("a code that stands for nothing");
+  return 0;
 }
 
 /** Puts into the upper bits of each place where the byte after it stands. */

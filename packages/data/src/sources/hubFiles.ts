@@ -36,7 +36,7 @@ export function isHubAddress(input: string): boolean {
 
 /**
  * The files behind `hf://datasets/owner/name[@revision][/path]`, where the path may be a file, a folder or a pattern.
- * Without a path: the Parquet files where there are any, otherwise all of known kinds. `@~parquet` stands for the branch
+ * (Data sets without an owner can only be named without a path.) Without a path: the Parquet files where there are any, otherwise all of known kinds. `@~parquet` stands for the branch
  * to which the hub itself converts data sets. Paths of files name the commit, so that a position fits only this state.
  * @throws DataError for an address that names nothing; FileError for a data set that cannot be read.
  */

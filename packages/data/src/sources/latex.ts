@@ -223,7 +223,7 @@ class LatexReader {
     // White space before what goes would stand before the comma that follows.
     this.#pieces.push(gapMark);
     for (;;) {
-      this.#skipOptional();
+      if (this.#skipOptional()) continue;
       const open = this.#nextGroup();
       if (open === undefined) return;
       this.#at = (this.#matches[open] as number) + 1;
@@ -248,11 +248,9 @@ class LatexReader {
     }
   }
 
-  /** Place of the brace that opens a closed group here, over white space within the line. */
+  /** The place at hand, where a group that is closed opens there. */
   #nextGroup(): number | undefined {
-    let at = this.#at;
-    while (this.#text[at] === " " || this.#text[at] === "\t") at += 1;
-    return this.#text[at] === "{" && (this.#matches[at] as number) >= 0 ? at : undefined;
+    return this.#text[this.#at] === "{" && (this.#matches[this.#at] as number) >= 0 ? this.#at : undefined;
   }
 
   #skipGroups(count: number, text: string): void {
@@ -263,10 +261,12 @@ class LatexReader {
     this.#pieces.push(text);
   }
 
-  #skipOptional(): void {
-    const optional = /\s*\[[^[\]\n]{0,500}\]/y;
+  #skipOptional(): boolean {
+    const optional = /\[[^[\]\n]{0,500}\]/y;
     optional.lastIndex = this.#at;
-    if (optional.test(this.#text)) this.#at = optional.lastIndex;
+    const found = optional.test(this.#text);
+    if (found) this.#at = optional.lastIndex;
+    return found;
   }
 
   #environment(start: number): void {
@@ -324,14 +324,19 @@ function tidy(text: string, raw: readonly string[]): string {
   return plain.replace(rawPlace, (_, index: string) => raw[Number(index)] ?? "");
 }
 
+// "(see ", a citation, " and ", another one, ")".
+const emptyBrackets =
+  /[([](?:(?:see|also|cf|e\.g|i\.e|and|or|in|from|by|Figures?|Tables?|Sections?|Eqs?)\b|[.,; \ufdd0]){1,40}[)\]]/gi;
+
 /** What dropped citations and references leave behind, "(see )" and " ,", goes too. */
 function tidyLine(line: string): string {
   return line
     .replace(/[\s\ufdd0]+/g, (space) => (space.includes(gapMark) ? gapMark : " "))
+    .replace(emptyBrackets, (brackets) => (brackets.includes(gapMark) ? gapMark : brackets))
+    .replace(/\ufdd0 \ufdd0| \ufdd0|\ufdd0 /g, gapMark)
     .replace(/\ufdd0(?=[.,;:!?)\]])/g, "")
     .replace(/([([])\ufdd0/g, "$1")
     .replaceAll(gapMark, " ")
-    .replace(/[([][,; ]{0,3}[)\]]/g, "")
     .replace(/ {2,}/g, " ")
     .trim();
 }

@@ -88,10 +88,10 @@ function paper(file: InputFile, sources: ReadonlyMap<string, string>): Document 
   }
   const folder = dirname(mainFile);
   const find = (name: string): string | undefined => {
-    const path = join(folder, name);
-    return (
-      sources.get(path) ?? sources.get(`${path}.tex`) ?? sources.get(join(name)) ?? sources.get(`${join(name)}.tex`)
-    );
+    const paths = [join(folder, name), join(name)].flatMap((path) => [path, `${path}.tex`]);
+    const path = paths.find((candidate) => sources.has(candidate));
+    // A file that reads in the one that reads it would go round in circles.
+    return path === undefined || path === mainFile ? undefined : sources.get(path);
   };
   const text = latexToPlain(sources.get(mainFile) ?? "", { findInput: find });
   return { id: file.path, text, metadata: { mainFile } };

@@ -42,7 +42,7 @@ const binaryLookBytes = 8000;
 
 /**
  * One document a source file. The id is the repository's path and the file's; metadata: path, language, license (SPDX,
- * where it is known). Passed over, and counted so: vendored and generated files, minified ones, binary ones, and those
+ * where it is known). Passed over, and counted so: vendored and generated files, texts of licences, minified ones, binary ones, and those
  * of unknown or unwanted languages and licences.
  */
 export async function* repositoryDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
@@ -52,13 +52,9 @@ export async function* repositoryDocuments(file: InputFile, context: ReadingCont
   const facts = await readFacts(archiveEntries(file, context.nested()), file);
   for await (const entry of archiveEntries(file, context)) {
     const path = entry.path.slice(facts.root.length);
-    const early = isVendored(path)
-      ? "vendored"
-      : entry.size > (options.maxFileBytes ?? mebibyte)
-        ? "file too long"
-        : "";
-    if (early !== "" || path === "") {
-      context.passOver(early);
+    const reason = earlyReason(path, entry, options);
+    if (reason !== undefined) {
+      context.passOver(reason);
       continue;
     }
     try {
@@ -68,6 +64,13 @@ export async function* repositoryDocuments(file: InputFile, context: ReadingCont
       context.skipOrThrow(error);
     }
   }
+}
+
+/** Why a file is passed over before it is opened. */
+function earlyReason(path: string, entry: ArchiveEntry, options: RepositoryOptions): string | undefined {
+  if (isVendored(path)) return "vendored";
+  if (licenseFile.test(posix.basename(path))) return "license text";
+  return entry.size > (options.maxFileBytes ?? mebibyte) ? "file too long" : undefined;
 }
 
 interface RepositoryReading {
