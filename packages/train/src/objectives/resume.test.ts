@@ -1,0 +1,68 @@
+// Every objective: a run that stopped and went on ends with the same bytes as one that did not, and learns.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { namedParameters, type PretrainedModel } from "@llm/model";
+import { onnxExecutor, setDefaultExecutor } from "@llm/tensor";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { caseNames, type ObjectiveCase, withCase } from "../../test/objectiveCases.ts";
+import type { TrainEvent } from "../events.ts";
+import { Trainer } from "../trainer.ts";
+
+const executor = onnxExecutor({ thread: "main", threads: 1 });
+beforeAll(() => setDefaultExecutor(executor));
+afterAll(() => executor.dispose());
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "llm-objectives-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+interface Ended {
+  weights: Record<string, unknown>;
+  /** Without speeds. */
+  numbers: object[];
+}
+
+async function trained<Model extends PretrainedModel, B>(
+  { model, objective, data, heldOut }: ObjectiveCase<Model, B>,
+  { steps, path }: { steps: number; path: string },
+): Promise<Ended> {
+  const trainer = new Trainer<PretrainedModel, unknown>({
+    model,
+    objective: objective as never,
+    data: data as never,
+    steps,
+    learningRate: 0.02,
+    accumulation: 2,
+    seed: 11,
+    evaluation: { data: heldOut as never, every: 3, batches: Number.POSITIVE_INFINITY },
+    checkpoints: { folder: path, every: 3 },
+    progress: false,
+  });
+  const events: TrainEvent[] = [];
+  await trainer.run({ onEvent: (event) => events.push(event) });
+  const weights = [...namedParameters(trainer.model)].map(
+    async ([name, parameter]) => [name, await parameter.data()] as const,
+  );
+  const numbers = events.flatMap((event) => {
+    if (event.type !== "step" && event.type !== "evaluation") return [];
+    const { type, step, loss, metrics } = event;
+    return [{ type, step, loss, metrics }];
+  });
+  return { weights: Object.fromEntries(await Promise.all(weights)), numbers };
+}
+
+describe.each(caseNames)("%s", (name) => {
+  it("goes on as if it had never stopped", async () => {
+    const run = (path: string, steps: number) =>
+      withCase(name, (given) => trained(given, { steps, path: join(folder, path) }));
+    const whole = await run("whole", 6);
+    const first = await run("broken", 3);
+    const rest = await run("broken", 6);
+    expect([...first.numbers, ...rest.numbers]).toEqual(whole.numbers);
+    expect(rest.weights).toEqual(whole.weights);
+    expect(whole.numbers).toHaveLength(8);
+  });
+});
