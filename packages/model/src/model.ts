@@ -14,6 +14,11 @@ export interface ForwardOptions {
    * begins with 0 sees nothing of those before it. Default: one text a sequence, 0 to sequence - 1.
    */
   positionIds?: Tensor | undefined;
+  /**
+   * Only for decoders: queries that attention works on at a time, see `attention` of @llm/tensor. Default: chosen by the length, in blocks
+   * where that is faster or needs much less memory; `Infinity` for all at once.
+   */
+  attentionBlockSize?: number | undefined;
 }
 
 /** A model that a Hugging Face folder holds. Its fields hold its parameters; their paths are the names in the checkpoint. */
@@ -64,7 +69,7 @@ export interface EncoderMemory {
   readonly attentionMask: Tensor;
 }
 
-export interface EncodeOptions extends Omit<ForwardOptions, "positionIds"> {
+export interface EncodeOptions extends Omit<ForwardOptions, "positionIds" | "attentionBlockSize"> {
   /** int32 [batch, source]: 1 for a token, 0 for padding. Default all 1. */
   attentionMask?: Tensor | undefined;
 }

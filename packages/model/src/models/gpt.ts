@@ -8,13 +8,12 @@ import {
   attentionWithCache,
   type DType,
   dropout,
-  iota,
   type RandomKey,
   recompute as recomputed,
   type Tensor,
   updateSlice,
 } from "@llm/tensor";
-import { cacheMask, forHeads, lengthWith, newPositions, visible } from "../cacheMask.ts";
+import { cacheMask, forHeads, lengthWith, newPositions } from "../cacheMask.ts";
 import { ModelError } from "../errors.ts";
 import { type Initialization, type Initializer, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
@@ -101,10 +100,12 @@ class Attention {
     return [splitHeads(query!, heads), splitHeads(key!, heads), splitHeads(value!, heads)];
   }
 
-  forward(x: Tensor, config: GptConfig, { mask, key }: LayerOptions): Tensor {
+  forward(x: Tensor, config: GptConfig, { mask, key, blockSize }: LayerOptions): Tensor {
     const [query, keys, values] = this.project(x, config);
     const mixed = attention(query, keys, values, {
-      ...(mask ? { mask } : { causal: true }),
+      causal: true,
+      ...(mask ? { mask } : {}),
+      blockSize,
       dropoutRate: config.attentionDropout,
       key: key?.derive("attention"),
     });
@@ -112,10 +113,11 @@ class Attention {
   }
 }
 
-/** What one layer's forward needs beside its input; `mask` bool [B, 1, T, T], causal where it is not given. */
+/** What one layer's forward needs beside its input; `mask` bool [B, 1, T, T], beside what is causal. */
 interface LayerOptions {
   readonly mask?: Tensor | undefined;
   readonly key?: RandomKey | undefined;
+  readonly blockSize?: number | undefined;
 }
 
 class FeedForward {
@@ -185,7 +187,8 @@ export class Gpt implements CausalLanguageModel {
     return this.transformer.ln_f;
   }
 
-  forward(inputIds: Tensor, { key, recompute = false, positionIds }: ForwardOptions = {}): Tensor {
+  forward(inputIds: Tensor, options: ForwardOptions = {}): Tensor {
+    const { key, recompute = false, positionIds, attentionBlockSize: blockSize } = options;
     const [, sequence] = inputIds.shape;
     if (typeof sequence === "number" && sequence > this.config.contextLength) {
       throw new ModelError(
@@ -194,15 +197,14 @@ export class Gpt implements CausalLanguageModel {
     }
     const { wpe } = this.transformer;
     const positions = positionIds ? wpe.forward(positionIds) : wpe.weight.slice(0, 0, sequence!); // [B, T, C] or [T, C]
-    const places = iota(sequence!);
-    const mask = positionIds && packedMask(positionIds, visible(places, places));
+    const mask = positionIds && packedMask(positionIds);
     let x = dropout(
       this.transformer.wte.forward(inputIds).add(positions), // [B, T, C]
       this.config.embeddingDropout,
       key?.derive("embedding"),
     );
     for (const [i, block] of this.transformer.h.entries()) {
-      const forward = (x: Tensor, key?: RandomKey) => block.forward(x, this.config, { mask, key });
+      const forward = (x: Tensor, key?: RandomKey) => block.forward(x, this.config, { mask, key, blockSize });
       x = (recompute ? recomputed(forward) : forward)(x, key?.derive(i));
     }
     return this.output(this.transformer.ln_f.forward(x));

@@ -7,13 +7,12 @@
 import {
   attention,
   attentionWithCache,
-  iota,
   type RandomKey,
   recompute as recomputed,
   type Tensor,
   updateSlice,
 } from "@llm/tensor";
-import { cacheMask, forHeads, lengthWith, newPositions, visible } from "../cacheMask.ts";
+import { cacheMask, forHeads, lengthWith, newPositions } from "../cacheMask.ts";
 import { ModelError } from "../errors.ts";
 import { type Initialization, type Initializer, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
@@ -77,10 +76,14 @@ class Attention implements AttentionParts {
     };
   }
 
-  forward(x: Tensor, config: LlamaConfig, turn: Rotation, { mask, key: random }: LayerOptions): Tensor {
+  forward(x: Tensor, config: LlamaConfig, turn: Rotation, options: LayerOptions): Tensor {
+    const { mask, window, key: random, blockSize } = options;
     const { query, key, value } = this.project(x, config, turn);
     const mixed = attention(query, forGroup(key), forGroup(value), {
-      ...(mask ? { mask } : { causal: true }),
+      causal: true,
+      window,
+      ...(mask ? { mask } : {}),
+      blockSize,
       dropoutRate: config.attentionDropout,
       key: random?.derive("attention"),
     });
@@ -94,10 +97,12 @@ class Attention implements AttentionParts {
   }
 }
 
-/** What one layer's forward needs beside its input; `mask` bool [T, T] or [B, 1, 1, T, T], causal where it is not given. */
+/** What one layer's forward needs beside its input; `mask` bool [B, 1, 1, T, T], beside what is causal and inside of the window. */
 interface LayerOptions {
   readonly mask?: Tensor | undefined;
+  readonly window?: number | undefined;
   readonly key?: RandomKey | undefined;
+  readonly blockSize?: number | undefined;
 }
 
 /** [B, K, S, D] → [B, K, 1, S, D]: one for all query heads of its group, without a copy of it. */
@@ -183,7 +188,8 @@ export class Llama implements CausalLanguageModel {
     return this.model.norm;
   }
 
-  forward(inputIds: Tensor, { key, recompute = false, positionIds }: ForwardOptions = {}): Tensor {
+  forward(inputIds: Tensor, options: ForwardOptions = {}): Tensor {
+    const { key, recompute = false, positionIds, attentionBlockSize: blockSize } = options;
     const { config } = this;
     const sequence = inputIds.shape[1]!;
     if (typeof sequence === "number" && sequence > config.contextLength) {
@@ -192,13 +198,11 @@ export class Llama implements CausalLanguageModel {
       );
     }
     const turn = positionIds ? rotationAt(config, forHeads(positionIds)) : rotation(config, sequence);
-    const places = iota(sequence);
+    const mask = positionIds && forGroup(packedMask(positionIds));
     let x = this.model.embed_tokens.forward(inputIds); // [B, T, C]
     for (const [i, block] of this.model.layers.entries()) {
       const window = windowOf(config, i);
-      const seen = positionIds || window !== undefined ? visible(places, places, window) : undefined;
-      const mask = seen && positionIds ? forGroup(packedMask(positionIds, seen)) : seen;
-      const forward = (x: Tensor, key?: RandomKey) => block.forward(x, config, turn, { mask, key });
+      const forward = (x: Tensor, key?: RandomKey) => block.forward(x, config, turn, { mask, window, key, blockSize });
       x = (recompute ? recomputed(forward) : forward)(x, key?.derive(i));
     }
     return this.output(this.model.norm.forward(x));
