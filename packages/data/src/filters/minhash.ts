@@ -2,9 +2,8 @@
 import { DataError } from "../errors.ts";
 import { splitWords } from "./englishTokenizer.ts";
 import { MersenneTwister } from "./mersenneTwister.ts";
+import { instantiateMinhash } from "./minhashKernel.ts";
 import { simplifyText } from "./simplifyText.ts";
-import type { Uint64 } from "./uint64.ts";
-import { xxhash64 } from "./xxhash64.ts";
 
 /** Options of MinHash. With the defaults texts are found whose sets of 5-grams overlap by about 0.72 or more. */
 export interface MinhashOptions {
@@ -18,19 +17,19 @@ export interface MinhashOptions {
   readonly seed?: number;
 }
 
-// The hash functions are x -> (a x + b mod 2^64) mod (2^61 - 1); these are the upper halves of 2^61 - 1 and of 2^61.
+// The upper half of 2^61 - 1, the prime of the hash functions.
 const primeHigh = 0x1fffffff;
-const overflowHigh = 0x20000000;
+const pageBytes = 65536;
+const encoder = new TextEncoder();
 
 /** Makes signatures; holds the hash functions of one set of options. */
 export class Minhasher {
   readonly nGram: number;
   readonly buckets: number;
   readonly hashesPerBucket: number;
-  readonly #aHigh: Int32Array;
-  readonly #aLow: Int32Array;
-  readonly #bHigh: Int32Array;
-  readonly #bLow: Int32Array;
+  /** Hashes in a signature. */
+  readonly size: number;
+  readonly #kernel = instantiateMinhash();
 
   /** @throws DataError for sizes that are not positive integers */
   constructor(options: MinhashOptions = {}) {
@@ -43,15 +42,12 @@ export class Minhasher {
     this.nGram = nGram;
     this.buckets = buckets;
     this.hashesPerBucket = hashesPerBucket;
+    this.size = buckets * hashesPerBucket;
+    this.#reserve(0);
     const random = new MersenneTwister(seed);
-    const count = buckets * hashesPerBucket;
-    [this.#aHigh, this.#aLow] = drawFactors(random, count, 1);
-    [this.#bHigh, this.#bLow] = drawFactors(random, count, 0);
-  }
-
-  /** Hashes in a signature. */
-  get size(): number {
-    return this.#aHigh.length;
+    const functions = new Uint32Array(this.#kernel.memory.buffer, 0, this.size * 4);
+    functions.set(drawFactors(random, this.size, 1));
+    functions.set(drawFactors(random, this.size, 0), this.size * 2);
   }
 
   /**
@@ -61,87 +57,53 @@ export class Minhasher {
   signature(text: string): Uint32Array | undefined {
     const words = splitWords(simplifyText(text));
     if (words.length < this.nGram) return undefined;
-    const bytes = Buffer.from(words.join(" "));
-    const ends = wordEnds(bytes);
-    const high = new Int32Array(this.size).fill(primeHigh);
-    const low = new Int32Array(this.size).fill(-1);
-    const shingle: Uint64 = { high: 0, low: 0 };
-    for (let first = 0; first + this.nGram <= words.length; first++) {
-      xxhash64(shingle, bytes, first === 0 ? 0 : ends[first - 1]! + 1, ends[first + this.nGram - 1]!);
-      this.#takeIn(high, low, shingle);
+    const joined = words.join(" ");
+    const endsAt = this.size * 24;
+    const textAt = endsAt + words.length * 4;
+    // A UTF-16 code unit takes at most three bytes of UTF-8.
+    this.#reserve(textAt + joined.length * 3);
+    const { buffer } = this.#kernel.memory;
+    const bytes = new Uint8Array(buffer);
+    const { written } = encoder.encodeInto(joined, bytes.subarray(textAt));
+    writeWordEnds(new Int32Array(buffer, endsAt, words.length), bytes, { start: textAt, end: textAt + written });
+    const smallest = new Uint32Array(buffer, this.size * 16, this.size * 2);
+    for (let i = 0; i < smallest.length; i += 2) {
+      smallest[i] = 0xffffffff;
+      smallest[i + 1] = primeHigh;
     }
-    const signature = new Uint32Array(this.size * 2);
-    for (let i = 0; i < this.size; i++) {
-      signature[2 * i] = high[i]!;
-      signature[2 * i + 1] = low[i]!;
-    }
-    return signature;
+    this.#kernel.takeIn(this.size, textAt, endsAt, words.length, this.nGram);
+    return smallest.map((_, i) => smallest[i ^ 1]!);
   }
 
-  /** Lowers each hash to that of the shingle where that is smaller. The innermost loop, so nothing is called in it. */
-  #takeIn(high: Int32Array, low: Int32Array, shingle: Uint64): void {
-    const xHigh = shingle.high;
-    const xLow = shingle.low;
-    const x0 = xLow & 0xffff;
-    const x1 = xLow >>> 16;
-    const aHigh = this.#aHigh;
-    const aLow = this.#aLow;
-    for (let i = 0; i < aHigh.length; i++) {
-      const factorLow = aLow[i]!;
-      const a0 = factorLow & 0xffff;
-      const a1 = factorLow >>> 16;
-      const low0 = Math.imul(x0, a0);
-      const cross0 = Math.imul(x0, a1);
-      const cross1 = Math.imul(x1, a0);
-      const middle = (low0 >>> 16) + (cross0 & 0xffff) + (cross1 & 0xffff);
-      const productLow = (middle << 16) | (low0 & 0xffff);
-      const sumLow = (productLow + this.#bLow[i]!) | 0;
-      const carry = sumLow >>> 0 < productLow >>> 0 ? 1 : 0;
-      const sumHigh =
-        (Math.imul(x1, a1) +
-          (cross0 >>> 16) +
-          (cross1 >>> 16) +
-          (middle >>> 16) +
-          carry +
-          this.#bHigh[i]! +
-          Math.imul(xHigh, factorLow) +
-          Math.imul(xLow, aHigh[i]!)) |
-        0;
-      // Modulo 2^61 - 1: the bits from 61 on count again from 0.
-      let hashLow = (sumLow + (sumHigh >>> 29)) | 0;
-      let hashHigh = (sumHigh & primeHigh) + (hashLow >>> 0 < sumLow >>> 0 ? 1 : 0);
-      if (hashHigh >= overflowHigh || (hashHigh === primeHigh && hashLow === -1)) {
-        hashLow = (hashLow + 1) | 0;
-        hashHigh = 0;
-      }
-      if (hashHigh < high[i]! || (hashHigh === high[i] && hashLow >>> 0 < low[i]! >>> 0)) {
-        high[i] = hashHigh;
-        low[i] = hashLow;
-      }
-    }
+  /** Makes room for the hash functions, the signature and `bytes` in all. */
+  #reserve(bytes: number): void {
+    const { memory } = this.#kernel;
+    const missing = Math.max(bytes, this.size * 24) - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
   }
 }
 
-/** `count` numbers of 61 bits from `smallest` to 2^61 - 2, drawn as NumPy's RandomState.randint draws them. */
-function drawFactors(random: MersenneTwister, count: number, smallest: 0 | 1): [high: Int32Array, low: Int32Array] {
-  const high = new Int32Array(count);
-  const low = new Int32Array(count);
+/**
+ * `count` numbers of 61 bits from `smallest` to 2^61 - 2, drawn as NumPy's RandomState.randint draws them: of each the lower, then
+ * the upper 32 bits.
+ */
+function drawFactors(random: MersenneTwister, count: number, smallest: 0 | 1): Uint32Array {
+  const numbers = new Uint32Array(count * 2);
   for (let i = 0; i < count; ) {
     const drawnHigh = random.next() & primeHigh;
     const drawnLow = random.next();
     // The number drawn must be at most 2^61 - 2 - smallest.
     if (drawnHigh === primeHigh && drawnLow >>> 0 > 0xfffffffe - smallest) continue;
-    low[i] = drawnLow + smallest;
-    high[i] = drawnHigh + (drawnLow === -1 && smallest === 1 ? 1 : 0);
+    numbers[2 * i] = drawnLow + smallest;
+    numbers[2 * i + 1] = drawnHigh + (drawnLow === -1 && smallest === 1 ? 1 : 0);
     i += 1;
   }
-  return [high, low];
+  return numbers;
 }
 
 /** Where each word of words joined by single spaces ends. */
-function wordEnds(bytes: Uint8Array): number[] {
-  const ends: number[] = [];
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0x20) ends.push(i);
-  ends.push(bytes.length);
-  return ends;
+function writeWordEnds(ends: Int32Array, bytes: Uint8Array, { start, end }: { start: number; end: number }): void {
+  let word = 0;
+  for (let i = start; i < end; i++) if (bytes[i] === 0x20) ends[word++] = i;
+  ends[word] = end;
 }

@@ -17,13 +17,18 @@ for (let code = 0; code < 0x10000; code++)
  */
 export function simplifyText(text: string): string {
   const lower = text.toLowerCase().replace(number, "0");
-  const words: string[] = [];
+  // Runs of words that are one space apart already, so that fewer pieces are cut.
+  const runs: string[] = [];
   for (let i = 0; i < lower.length; ) {
     while (i < lower.length && separates[lower.charCodeAt(i)] === 1) i += 1;
     const start = i;
-    while (i < lower.length && separates[lower.charCodeAt(i)] === 0) i += 1;
-    if (i > start) words.push(lower.slice(start, i));
+    for (;;) {
+      while (i < lower.length && separates[lower.charCodeAt(i)] === 0) i += 1;
+      if (lower.charCodeAt(i) !== 0x20 || separates[lower.charCodeAt(i + 1)] !== 0) break;
+      i += 1;
+    }
+    if (i > start) runs.push(lower.slice(start, i));
   }
-  const joined = words.join(" ");
+  const joined = runs.join(" ");
   return nonAscii.test(joined) ? strip(joined.normalize("NFD").replace(combiningMark, "")) : joined;
 }

@@ -27,23 +27,3 @@ export function add(target: Uint64, high: number, low: number): void {
   target.high = (target.high + high + (sum > 0xffffffff ? 1 : 0)) | 0;
   target.low = sum | 0;
 }
-
-/** target := target rotated left by 0 < bits < 64, bits other than 32. */
-export function rotateLeft(target: Uint64, bits: number): void {
-  const { high, low } = target;
-  const shift = bits & 31;
-  const shiftedHigh = (high << shift) | (low >>> (32 - shift));
-  const shiftedLow = (low << shift) | (high >>> (32 - shift));
-  target.high = bits < 32 ? shiftedHigh : shiftedLow;
-  target.low = bits < 32 ? shiftedLow : shiftedHigh;
-}
-
-/** target := target ^ (target >> bits), for 0 < bits < 64, bits other than 32. */
-export function foldRight(target: Uint64, bits: number): void {
-  const { high, low } = target;
-  if (bits > 32) target.low = low ^ (high >>> (bits - 32));
-  else {
-    target.low = low ^ ((low >>> bits) | (high << (32 - bits)));
-    target.high = high ^ (high >>> bits);
-  }
-}
