@@ -72,6 +72,9 @@ export async function saveModel(
   await writeJson(join(folder, "generation_config.json"), {
     bos_token_id: config.bos_token_id ?? null,
     eos_token_id: config.eos_token_id ?? null,
+    ...("decoder_start_token_id" in config
+      ? { pad_token_id: config.pad_token_id, decoder_start_token_id: config.decoder_start_token_id }
+      : {}),
   });
 }
 

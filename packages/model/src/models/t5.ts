@@ -66,7 +66,7 @@ export class T5 implements EncoderDecoderModel {
       throw new ModelError('T5: "mup" scales the outputs itself (set scaleDecoderOutputs: false)');
     }
     // 0.02, as in GPT-2 and BERT, is for methods that are not T5's own.
-    const init = initializer(initialization, { seed, layers, width, deviation: 0.02 * initializerFactor });
+    const init = initializer(initialization, { seed, layers, width, deviation: 0.02 });
     const table = (path: string) => new Embedding(init.table(path, vocabularySize, width, initializerFactor));
     const stack = <B>(count: number, block: (i: number) => B, norm: Tensor): Stack<B> => ({
       block: Array.from({ length: count }, (_, i) => block(i)),
