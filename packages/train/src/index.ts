@@ -17,8 +17,8 @@ export type {
 } from "./events.ts";
 export { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
 export { type LayerWiseOptions, layerWiseLearningRates } from "./layerWiseLearningRates.ts";
-export { type LearningRatesByNameOptions, learningRatesByName } from "./learningRatesByName.ts";
 export { findLearningRate, type LearningRateCurve, type LearningRateFinderOptions } from "./learningRateFinder.ts";
+export { type LearningRatesByNameOptions, learningRatesByName } from "./learningRatesByName.ts";
 export { type LiveViewOptions, liveView } from "./liveView.ts";
 export type { LossScalingOptions, LossScalingReport } from "./lossScaling.ts";
 export { type AnswerOptions, scoreAnswer } from "./objectives/answerScores.ts";

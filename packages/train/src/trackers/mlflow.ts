@@ -1,4 +1,5 @@
 // MLflow, by its REST API. Numbers are sent in the background: a slow or absent server does not hold up a step.
+import { TrainError } from "../errors.ts";
 import type { TrainEvent } from "../events.ts";
 import { MlflowClient, type MlflowMetric, type MlflowServer } from "./mlflowClient.ts";
 import { flatSettings, scalarsOf } from "./scalars.ts";
@@ -27,6 +28,11 @@ const finalTries = 3;
  */
 export function mlflowTracker(options: MlflowOptions): Tracker {
   const { experiment, name, interval = 5 } = options;
+  if (name.includes('"')) {
+    throw new TrainError(
+      `mlflowTracker: the run's name must not have double quotes, got ${name} (MLflow's search knows no escapes)`,
+    );
+  }
   const client = new MlflowClient(options);
   let outbox: Outbox | undefined;
   let sent: ReadonlyMap<number, number> = new Map();
@@ -98,8 +104,9 @@ class Outbox {
     await this.#client.setStatus(this.#runId, status[end]).catch((error: Error) => {
       this.#failure = error;
     });
-    if (this.#waiting.length === 0 && !this.#failure) return;
-    process.emitWarning(`${this.#failure?.message}; ${this.#waiting.length} numbers of the run were not delivered`);
+    if (this.#failure) {
+      process.emitWarning(`${this.#failure.message}; ${this.#waiting.length} numbers of the run were not delivered`);
+    }
   }
 
   /** One sending at a time: each waits for the one before. */

@@ -47,11 +47,13 @@ export function tensorBoardTracker(folder: string): Tracker {
 
 /** TensorBoard reads a folder's files in the order of their names: by time. */
 async function createFile(folder: string): ReturnType<typeof open> {
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw failure(folder, error);
+  });
   for (let milliseconds = Date.now(); ; milliseconds++) {
     const seconds = String(Math.floor(milliseconds / 1000)).padStart(10, "0");
     const name = `events.out.tfevents.${seconds}.${String(milliseconds % 1000).padStart(3, "0")}`;
     try {
-      await mkdir(folder, { recursive: true });
       return await open(join(folder, name), "ax");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw failure(folder, error);

@@ -64,6 +64,8 @@ interface Row {
   readonly step: number;
   /** Offset in the file. */
   readonly start: number;
+  /** Records before it. */
+  readonly recordsBefore: number;
 }
 
 class OfflineRun {
@@ -71,7 +73,7 @@ class OfflineRun {
   readonly #started = performance.now();
   /** Where the row of each step begins, ascending. */
   readonly #rows: Row[] = [];
-  #numbers = 0;
+  #records = 0;
   /** What the row of the newest step holds: several events can be of one step, and a step must have one row. */
   #newest: Record<string, number> = {};
 
@@ -104,13 +106,13 @@ class OfflineRun {
   static async #goOn(path: string, step: number): Promise<OfflineRun> {
     const { file, records } = await WandbFile.open(path);
     const run = new OfflineRun(file);
-    run.#numbers = records.length;
+    run.#records = records.length;
     for (const [i, { data }] of records.entries()) {
+      const start = records[i - 1]?.end ?? 0;
       const rowStep = stepOf(data);
-      const start = records[i - 1]?.end;
-      if (rowStep !== undefined && start !== undefined) run.#rows.push({ step: rowStep, start });
+      if (rowStep !== undefined) run.#rows.push({ step: rowStep, start, recordsBefore: i });
       // The run goes on: it has not ended.
-      if (fieldsOf(data).some(({ number }) => number === field.exit)) await file.truncate(start!);
+      if (fieldsOf(data).some(({ number }) => number === field.exit)) await run.#truncate({ start, recordsBefore: i });
     }
     await run.rewindTo(step);
     return run;
@@ -127,10 +129,10 @@ class OfflineRun {
     const before = this.#rows.at(-1);
     if (before?.step === step) {
       this.#newest = { ...this.#newest, ...scalars };
-      await this.#file.truncate(before.start);
+      await this.#truncate(before);
     } else {
       this.#newest = scalars;
-      this.#rows.push({ step, start: this.#file.end });
+      this.#rows.push({ step, start: this.#file.end, recordsBefore: this.#records });
     }
     const time = { _timestamp: Date.now() / 1000, _runtime: (performance.now() - this.#started) / 1000 };
     const items = Object.entries({ ...this.#newest, ...time, _step: step }).map(([name, value]) =>
@@ -143,7 +145,7 @@ class OfflineRun {
   async rewindTo(step: number): Promise<void> {
     const first = this.#rows.findIndex((row) => row.step > step);
     if (first < 0) return;
-    await this.#file.truncate(this.#rows[first]!.start);
+    await this.#truncate(this.#rows[first]!);
     this.#rows.splice(first);
   }
 
@@ -154,8 +156,14 @@ class OfflineRun {
   }
 
   async #append(content: Field): Promise<void> {
-    this.#numbers++;
-    await this.#file.append(message(integer(field.number, this.#numbers), content));
+    this.#records++;
+    await this.#file.append(message(integer(field.number, this.#records), content));
+  }
+
+  /** Takes back everything from a row on. */
+  async #truncate({ start, recordsBefore }: Pick<Row, "start" | "recordsBefore">): Promise<void> {
+    await this.#file.truncate(start);
+    this.#records = recordsBefore;
   }
 }
 

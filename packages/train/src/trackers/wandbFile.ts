@@ -80,7 +80,7 @@ function frame(record: Uint8Array, offset: number): Buffer {
     const kind = begins ? (ends ? full : first) : ends ? last : middle;
     const fragment = record.subarray(position, position + length);
     const header = Buffer.alloc(headerSize);
-    header.writeUInt32LE(crc32(fragment, crc32(Uint8Array.of(kind))), 0);
+    header.writeUInt32LE(checksumOf(kind, fragment), 0);
     header.writeUInt16LE(length, 4);
     header.writeUInt8(kind, 6);
     parts.push(header, fragment);
@@ -88,6 +88,10 @@ function frame(record: Uint8Array, offset: number): Buffer {
     offset += headerSize + length;
   } while (position < record.length);
   return Buffer.concat(parts);
+}
+
+function checksumOf(kind: number, fragment: Uint8Array): number {
+  return crc32(Buffer.concat([Uint8Array.of(kind), fragment]));
 }
 
 /** The whole records of a file, up to the first that is damaged or was cut off. */
@@ -104,8 +108,7 @@ function recordsOf(bytes: Buffer): StoredRecord[] {
     const length = bytes.readUInt16LE(offset + 4);
     const kind = bytes.readUInt8(offset + 6);
     const fragment = bytes.subarray(offset + headerSize, offset + headerSize + length);
-    const checksum = crc32(fragment, crc32(Uint8Array.of(kind)));
-    if (fragment.length < length || checksum !== bytes.readUInt32LE(offset)) break;
+    if (fragment.length < length || checksumOf(kind, fragment) !== bytes.readUInt32LE(offset)) break;
     offset += headerSize + length;
     fragments.push(fragment);
     if (kind === full || kind === last) {
