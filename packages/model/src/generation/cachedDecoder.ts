@@ -85,7 +85,7 @@ export class CachedDecoder implements Decoder {
     const shape = [sources.length, longest];
     using inputIds = tensor(ids, { shape });
     using attentionMask = tensor(mask, { shape });
-    return encode(model as EncoderDecoderModel, inputIds, attentionMask);
+    return await encode(model as EncoderDecoderModel, inputIds, attentionMask);
   }
 
   async #select(parents: readonly number[]): Promise<void> {
