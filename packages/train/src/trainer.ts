@@ -40,7 +40,7 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
   /** Keep a moving average of the trained weights: evaluations use it, checkpoints hold it as the model in `averaged/`. Default none. */
   ema?: EmaOptions;
   /** Default `causalLanguageModel`: predict the next token. Other models and other batches need the objective they are for. */
-  objective?: Objective<Model, B>;
+  objective?: NoInfer<Objective<Model, B>>;
   /** Largest global norm of the gradients; `false` for no clipping. Default 1. */
   gradientClipping?: number | false;
   /** Batches that make up one update. Default 1. */
@@ -115,7 +115,7 @@ export interface RunOptions {
 /** Only the default objective may be left out. */
 type NeedsObjective<Model extends PretrainedModel, B> = [Model, Batch] extends [CausalLanguageModel, B]
   ? unknown
-  : { objective: Objective<Model, B> };
+  : { objective: object };
 
 /**
  * Trains a model.
