@@ -1,5 +1,7 @@
-import { type Executor, onnxExecutor, referenceExecutor } from "@llm/tensor";
+import { onnxExecutor, referenceExecutor } from "@llm/tensor";
 import { afterAll, describe, expect, it } from "vitest";
+import { counting } from "../test/countingExecutor.ts";
+import { collect } from "../test/fixture.ts";
 import { ModelError } from "./errors.ts";
 import { generateNaive, TextGenerator } from "./generate.ts";
 import type { GenerateOptions } from "./generation/options.ts";
@@ -21,44 +23,8 @@ afterAll(async () => {
   await executor.dispose();
 });
 
-async function collect(tokens: AsyncIterable<number>): Promise<number[]> {
-  const all: number[] = [];
-  for await (const id of tokens) all.push(id);
-  return all;
-}
-
 const greedy = (prompt: readonly number[], options: GenerateOptions = {}) =>
   collect(generator.generate(prompt, { temperature: 0, ...options }));
-
-/** An executor that counts the buffers it has given out and not taken back. */
-function counting(inner: Executor): { executor: Executor; alive: () => number } {
-  const alive = new Set<unknown>();
-  const executor: Executor = {
-    ...inner,
-    upload: async (array) => {
-      const buffer = await inner.upload(array);
-      alive.add(buffer);
-      return buffer;
-    },
-    release: (buffer) => {
-      alive.delete(buffer);
-      inner.release(buffer);
-    },
-    compile: async (program, options) => {
-      const executable = await inner.compile(program, options);
-      return {
-        ...executable,
-        run: async (inputs) => {
-          const outputs = await executable.run(inputs);
-          for (const [i, input] of inputs.entries()) if (options.donated[i]) alive.delete(input);
-          for (const output of outputs) alive.add(output);
-          return outputs;
-        },
-      };
-    },
-  };
-  return { executor, alive: () => alive.size };
-}
 
 describe("generation ends", () => {
   it("after maxNewTokens, or where the context is full", async () => {
@@ -108,7 +74,7 @@ it("runs several generations at the same time as if each were alone", async () =
   expect(await Promise.all(together)).toEqual(alone);
 });
 
-it("frees its caches: buffers do not grow over fifty generations, whole, broken off or failed", async () => {
+it("frees its caches: buffers do not grow over ninety generations, whole, broken off or failed", async () => {
   const { executor: counted, alive } = counting(referenceExecutor());
   const small = new Gpt({ vocabularySize: 8, contextLength: 80, layers: 1, heads: 1, width: 4 });
   const counter = new TextGenerator(small, { executor: counted });
@@ -117,10 +83,18 @@ it("frees its caches: buffers do not grow over fifty generations, whole, broken 
     // The cache of the third kind grows from 64 positions to 80.
     const prompt = kind % 3 === 2 ? Array(63).fill(1) : [1];
     for await (const _ of counter.generate(prompt, options)) if (kind % 3 === 1) break;
+    // Rows of different lengths end one after the other, and beams trade places.
+    await counter.generateBatch([prompt, [2, 3], [4]], { maxNewTokens: 4, beams: 1 + (kind % 3) });
+    await counter.generateBatch([prompt, [2, 3], [4]], {
+      stopIds: [kind % 8],
+      seed: kind,
+      numberOfSequences: 2,
+      maxNewTokens: 9,
+    });
   };
-  for (let kind = 0; kind < 3; kind++) await once(kind);
+  for (let kind = 0; kind < 6; kind++) await once(kind);
   const before = alive();
-  for (let i = 0; i < 50; i++) await once(i);
+  for (let i = 0; i < 30; i++) await once(i);
   expect(alive()).toBe(before);
   counter.dispose();
 });

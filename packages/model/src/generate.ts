@@ -10,7 +10,7 @@ import { type BatchOptions, checkOptions, type GenerateOptions, type StreamOptio
 import { type GenerativeModel, type Prompts, readPrompts } from "./generation/prompts.ts";
 import { SampledSequences } from "./generation/sampledSequences.ts";
 import type { Generation, GenerationEvent } from "./generation/sequences.ts";
-import { UncachedDecoder } from "./generation/uncachedDecoder.ts";
+import { UncachedDecoder, wholeForward } from "./generation/uncachedDecoder.ts";
 
 export interface TextGeneratorOptions {
   /** Default: `defaultExecutor()`. */
@@ -27,14 +27,15 @@ export class TextGenerator {
 
   constructor(model: GenerativeModel, { executor, cache = true }: TextGeneratorOptions = {}) {
     this.model = model;
-    if (!cache) {
-      this.#decoder = (prompts) => new UncachedDecoder(model, prompts, { executor });
-      this.#dispose = () => {};
-      return;
+    if (cache) {
+      const programs = new DecoderPrograms(model, executor);
+      this.#decoder = (prompts) => new CachedDecoder(programs, prompts);
+      this.#dispose = () => programs.dispose();
+    } else {
+      const forward = wholeForward(model, executor);
+      this.#decoder = (prompts) => new UncachedDecoder(model, prompts, { forward });
+      this.#dispose = () => forward.dispose();
     }
-    const programs = new DecoderPrograms(model, executor);
-    this.#decoder = (prompts) => new CachedDecoder(programs, prompts);
-    this.#dispose = () => programs.dispose();
   }
 
   /**
@@ -99,7 +100,12 @@ export async function* generateNaive(
   promptIds: ArrayLike<number>,
   { executor, ...options }: GenerateOptions & { executor?: Executor } = {},
 ): AsyncGenerator<number, void> {
-  yield* new TextGenerator(model, { ...(executor ? { executor } : {}), cache: false }).generate(promptIds, options);
+  const generator = new TextGenerator(model, { ...(executor ? { executor } : {}), cache: false });
+  try {
+    yield* generator.generate(promptIds, options);
+  } finally {
+    generator.dispose();
+  }
 }
 
 async function collectSequences(

@@ -25,20 +25,26 @@ export function readPrompts(
 ): Prompts {
   if (prompts.length === 0) throw new ModelError("generate: no prompt was given (give at least one)");
   const { contextLength, vocabularySize } = model.config;
+  const where = (i: number) => (prompts.length === 1 ? "the prompt" : `prompt ${i}`);
   const read = prompts.map((ids, i) => {
-    const where = prompts.length === 1 ? "the prompt" : `prompt ${i}`;
     if (ids.length === 0) {
-      throw new ModelError(`generate: ${where} is empty (begin with the end-of-text token to start from nothing)`);
+      throw new ModelError(`generate: ${where(i)} is empty (begin with the end-of-text token to start from nothing)`);
     }
-    checkIds(ids, vocabularySize);
+    for (let at = 0; at < ids.length; at++) {
+      const id = ids[at]!;
+      if (Number.isInteger(id) && id >= 0 && id < vocabularySize) continue;
+      const of = prompts.length === 1 ? "" : ` of ${where(i)}`;
+      throw new ModelError(
+        `generate: token id ${id} at position ${at}${of} is outside the vocabulary of ${vocabularySize}`,
+      );
+    }
     return Array.from(ids);
   });
   const starts = isEncoderDecoder(model) ? read.map(() => [model.config.decoderStartId]) : read;
-  for (const [i, ids] of starts.entries()) {
-    if (ids.length < contextLength) continue;
-    const where = prompts.length === 1 ? "the prompt" : `prompt ${i}`;
+  for (const [i, { length }] of starts.entries()) {
+    if (length < contextLength) continue;
     throw new ModelError(
-      `generate: ${where} has ${ids.length} tokens, the context holds ${contextLength} with at least one new token (shorten it)`,
+      `generate: ${where(i)} has ${length} tokens, the context holds ${contextLength} with at least one new token (shorten it)`,
     );
   }
   return {
@@ -48,12 +54,4 @@ export function readPrompts(
     }),
     sources: isEncoderDecoder(model) ? read : undefined,
   };
-}
-
-function checkIds(ids: ArrayLike<number>, vocabularySize: number): void {
-  for (let i = 0; i < ids.length; i++) {
-    const id = ids[i]!;
-    if (Number.isInteger(id) && id >= 0 && id < vocabularySize) continue;
-    throw new ModelError(`generate: token id ${id} at position ${i} is outside the vocabulary of ${vocabularySize}`);
-  }
 }

@@ -44,7 +44,10 @@ for (const name of new Set(cases.map(({ checkpoint }) => checkpoint))) {
     const model = await load(name);
     const generator = new TextGenerator(model, { executor });
     const naive = new TextGenerator(model, { executor, cache: false });
-    afterAll(() => generator.dispose());
+    afterAll(() => {
+      generator.dispose();
+      naive.dispose();
+    });
 
     it.each(cases.filter(({ checkpoint }) => checkpoint === name).map((each) => [each.options, each] as const))(
       "as transformers: %o",

@@ -1,62 +1,57 @@
 // The slow and obvious decoder that the cached one is tested against: every row alone, and all of it again for each token.
 import { type CompiledFunction, compile, type Executor, type Tensor, tensor } from "@llm/tensor";
-import type { CausalLanguageModel, EncoderDecoderModel } from "../model.ts";
 import type { Decoder, NextRows } from "./decode.ts";
 import { type GenerativeModel, isEncoderDecoder, type Prompts } from "./prompts.ts";
 
-type Last = (ids: readonly number[], prompt: number) => Promise<Float32Array>;
+/** Logits of the last position, of the ids that a decoder reads and of those that an encoder before it reads. */
+export type WholeForward = CompiledFunction<[GenerativeModel, ids: Tensor, source: Tensor | undefined], Tensor>;
+
+export function wholeForward(model: GenerativeModel, executor: Executor | undefined): WholeForward {
+  const source = isEncoderDecoder(model) ? { "2": ["batch", "source"] } : {};
+  return compile(
+    (model, ids, source) => {
+      const logits = isEncoderDecoder(model) ? model.forward(source!, { decoderInputIds: ids }) : model.forward(ids);
+      return logits.slice(1, -1);
+    },
+    { dynamic: { "1": ["batch", "sequence"], ...source }, ...(executor ? { executor } : {}) },
+  );
+}
 
 export class UncachedDecoder implements Decoder {
-  readonly #last: Last;
-  readonly #dispose: () => void;
+  readonly #model: GenerativeModel;
+  readonly #forward: WholeForward;
+  readonly #sources: Prompts["sources"];
   #rows: readonly { readonly prompt: number; readonly ids: readonly number[] }[];
 
-  constructor(model: GenerativeModel, prompts: Prompts, { executor }: { executor?: Executor | undefined }) {
-    this.#rows = prompts.starts.map(({ ids }, prompt) => ({ prompt, ids }));
-    const forward: CompiledFunction<[GenerativeModel, ...Tensor[]], Tensor> = compile(
-      (model, ids, source) => logitsOf(model, ids!, source).slice(1, -1),
-      {
-        dynamic: { "1": ["batch", "sequence"], ...(prompts.sources ? { "2": ["batch", "source"] } : {}) },
-        ...(executor ? { executor } : {}),
-      },
-    );
-    this.#dispose = () => forward.dispose();
-    this.#last = async (ids, prompt) => {
-      const source = prompts.sources?.[prompt];
-      const inputs = [ids, ...(source ? [source] : [])].map((ids) =>
-        tensor(Int32Array.from(ids), { shape: [1, ids.length] }),
-      );
-      using logits = await forward(model, ...inputs);
-      for (const input of inputs) input.dispose();
-      return (await logits.data()) as Float32Array;
-    };
+  constructor(model: GenerativeModel, { starts, sources }: Prompts, { forward }: { forward: WholeForward }) {
+    this.#model = model;
+    this.#forward = forward;
+    this.#sources = sources;
+    this.#rows = starts.map(({ ids }, prompt) => ({ prompt, ids }));
   }
 
-  start(): Promise<Float32Array[]> {
-    return this.#run();
+  async start(): Promise<Float32Array[]> {
+    const logits: Float32Array[] = [];
+    for (const { ids, prompt } of this.#rows) logits.push(await this.#last(ids, this.#sources?.[prompt]));
+    return logits;
   }
 
   next({ parents, ids }: NextRows): Promise<Float32Array[]> {
-    this.#rows = parents.map((parent, row) => ({
-      ...this.#rows[parent]!,
-      ids: [...this.#rows[parent]!.ids, ids[row]!],
-    }));
-    return this.#run();
+    this.#rows = parents.map((parent, row) => {
+      const before = this.#rows[parent]!;
+      return { ...before, ids: [...before.ids, ids[row]!] };
+    });
+    return this.start();
   }
 
-  dispose(): void {
-    this.#dispose();
-  }
+  dispose(): void {}
 
-  async #run(): Promise<Float32Array[]> {
-    const rows: Float32Array[] = [];
-    for (const { ids, prompt } of this.#rows) rows.push(await this.#last(ids, prompt));
-    return rows;
+  async #last(ids: readonly number[], source: readonly number[] | undefined): Promise<Float32Array> {
+    const row = (ids: readonly number[]) => tensor(Int32Array.from(ids), { shape: [1, ids.length] });
+    using inputIds = row(ids);
+    const sourceIds = source && row(source);
+    using logits = await this.#forward(this.#model, inputIds, sourceIds);
+    sourceIds?.dispose();
+    return (await logits.data()) as Float32Array;
   }
-}
-
-/** What a decoder reads is `ids`; what an encoder before it reads is `source`. */
-function logitsOf(model: GenerativeModel, ids: Tensor, source: Tensor | undefined): Tensor {
-  if (isEncoderDecoder(model)) return (model as EncoderDecoderModel).forward(source!, { decoderInputIds: ids });
-  return (model as CausalLanguageModel).forward(ids);
 }
