@@ -3,11 +3,11 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeTokenShards } from "@llm/data";
-import { hostRandomBits } from "@llm/tensor";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { listCheckpoints } from "../src/checkpoint.ts";
+import { expectSameCheckpoint } from "./sameCheckpoint.ts";
 import { type StartOptions, startTraining } from "./startTraining.ts";
+import { writeTinyShards } from "./tinyShards.ts";
 import type { ProcessSettings } from "./trainingProcess.ts";
 
 const minutes = 60_000;
@@ -17,13 +17,7 @@ let shards: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "llm-resume-"));
   shards = join(root, "shards");
-  const encoder = { vocabularySize: 257, encode: (text: string) => new TextEncoder().encode(text) };
-  const words = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "went", "home"];
-  const documents = Array.from({ length: 40 }, (_, i) => ({
-    id: String(i),
-    text: Array.from(hostRandomBits(1, `document ${i}`, 30), (bits) => words[bits % words.length]).join(" "),
-  }));
-  await writeTokenShards(documents, { folder: shards, encoder, endOfTextId: 256, split: { validation: 0.3 } });
+  await writeTinyShards(shards);
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
@@ -49,21 +43,6 @@ async function finished(settings: Omit<ProcessSettings, "shards">) {
 async function metricSteps(folder: string, type: string): Promise<number[]> {
   const lines = (await readFile(join(folder, "metrics.jsonl"), "utf8")).trimEnd().split("\n");
   return lines.map((line) => JSON.parse(line)).flatMap((event) => (event.type === type ? [event.step] : []));
-}
-
-async function expectSameCheckpoint(folder: string, other: string, step: string): Promise<void> {
-  const names = await readdir(join(folder, step));
-  expect(names.sort()).toEqual([
-    "config.json",
-    "generation_config.json",
-    "model.safetensors",
-    "optimizer.safetensors",
-    "trainer_state.json",
-  ]);
-  for (const name of names) {
-    const [one, two] = await Promise.all([folder, other].map((path) => readFile(join(path, step, name))));
-    expect(one!.equals(two!), name).toBe(true);
-  }
 }
 
 describe.each([1, 2])("with accumulation %i", (accumulation) => {

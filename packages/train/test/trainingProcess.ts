@@ -12,6 +12,8 @@ export interface ProcessSettings {
   /** Save after so many steps. Default 20. */
   every?: number;
   accumulation?: number;
+  /** Updates whose batches are made ready ahead. Default 1. */
+  prefetch?: number;
   /** Stand still after this step, until killed. */
   pauseAfter?: number;
   /** Stand still in the first evaluation, after this step. */
@@ -19,7 +21,7 @@ export interface ProcessSettings {
 }
 
 const settings = JSON.parse(process.argv[2]!) as ProcessSettings;
-const { folder, steps, accumulation = 1, every = 20, pauseAfter, pauseInEvaluationAfter } = settings;
+const { folder, steps, accumulation = 1, prefetch = 1, every = 20, pauseAfter, pauseInEvaluationAfter } = settings;
 
 function tell(message: object): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -55,6 +57,7 @@ const trainer = new Trainer({
   steps,
   learningRate: cosineSchedule({ peak: 0.01, warmupSteps: 5, totalSteps: 40, floor: 0.001 }),
   accumulation,
+  prefetch,
   seed: 3,
   evaluation: { data: heldOut, every: pauseInEvaluationAfter ?? 10, batches: 2 },
   checkpoints: { folder, every },
