@@ -26,6 +26,8 @@ export async function* archiveDocuments(file: InputFile, context: ReadingContext
       const inner = await innerFile(place.file, entry, format, context);
       yield* context.nestedDocuments(inner);
     } catch (error) {
+      // A fault of the archive itself would only come again with its next file.
+      if (error instanceof FormatError && error.place.file === file.path) throw error;
       context.skipOrThrow(error);
     }
   }

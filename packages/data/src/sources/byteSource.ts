@@ -18,10 +18,11 @@ export interface ByteSource {
 export function fileSource(path: string, size: number): ByteSource {
   return {
     size,
-    read(start, end, signal) {
+    // A generator, so that the file is opened, and its faults arise, when someone reads.
+    async *read(start, end, signal) {
       const last = end === undefined ? {} : { end: end - 1 };
       const abort = signal ? { signal } : {};
-      return createReadStream(path, { start, ...last, ...abort, highWaterMark: diskChunkBytes });
+      yield* createReadStream(path, { start, ...last, ...abort, highWaterMark: diskChunkBytes });
     },
   };
 }

@@ -2,7 +2,9 @@
 // bibliography, citations, references, drawings and tables. No TeX is run: commands that are not known lose their name
 // and keep what stands in their braces.
 
-import { expandMacros, type FindInput, removeComments, resolveInputs } from "./latexSource.ts";
+import { matchBraces } from "./latexBraces.ts";
+import { expandMacros } from "./latexMacros.ts";
+import { type FindInput, removeComments, resolveInputs } from "./latexSource.ts";
 import {
   droppedCommands,
   droppedEnvironments,
@@ -54,22 +56,6 @@ function titleOf(preamble: string): string {
   if (!title.test(preamble)) return "";
   const close = matchBraces(preamble)[title.lastIndex - 1] as number;
   return close < 0 ? "" : preamble.slice(title.lastIndex, close);
-}
-
-/** Where the brace that ends each group stands; -1 for all else and for groups that are left open. */
-function matchBraces(text: string): Int32Array {
-  const matches = new Int32Array(text.length).fill(-1);
-  const open: number[] = [];
-  for (let at = 0; at < text.length; at += 1) {
-    const sign = text[at];
-    if (sign === "\\") at += 1;
-    else if (sign === "{") open.push(at);
-    else if (sign === "}") {
-      const start = open.pop();
-      if (start !== undefined) matches[start] = at;
-    }
-  }
-  return matches;
 }
 
 /** One pass over a text. */
@@ -333,7 +319,8 @@ function tidyLine(line: string): string {
   return line
     .replace(/[\s\ufdd0]+/g, (space) => (space.includes(gapMark) ? gapMark : " "))
     .replace(emptyBrackets, (brackets) => (brackets.includes(gapMark) ? gapMark : brackets))
-    .replace(/\ufdd0 \ufdd0| \ufdd0|\ufdd0 /g, gapMark)
+    .replace(/[ \ufdd0]+/g, (space) => (space.includes(gapMark) ? gapMark : " "))
+    .replaceAll(`.${gapMark}.`, ".")
     .replace(/\ufdd0(?=[.,;:!?)\]])/g, "")
     .replace(/([([])\ufdd0/g, "$1")
     .replaceAll(gapMark, " ")

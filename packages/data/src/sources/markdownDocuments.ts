@@ -29,7 +29,7 @@ export async function* markdownDocuments(file: InputFile, context: ReadingContex
 
 function parseFrontMatter(yaml: string, file: InputFile, context: ReadingContext): Record<string, unknown> {
   try {
-    const value: unknown = parse(yaml, { logLevel: "silent" });
+    const value: unknown = parse(yaml, { logLevel: "error" });
     return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
   } catch (error) {
     const detail = `${systemReason(error)} (the text is read without it where bad input is skipped)`;

@@ -42,8 +42,15 @@ const textRules: Readonly<Record<string, readonly (readonly [RegExp, string])[]>
   ".cls": [[/^\s*(?:%|\\)/, "TeX"]],
 };
 
-/** The list is 6 MB of small modules, so it is loaded where repositories are read and nowhere else. */
-export async function loadLanguages(): Promise<LanguageIndex> {
+let loaded: Promise<LanguageIndex> | undefined;
+
+/** The list is 6 MB of small modules, so it is loaded where repositories are read and nowhere else, once. */
+export function loadLanguages(): Promise<LanguageIndex> {
+  loaded ??= readLanguages();
+  return loaded;
+}
+
+async function readLanguages(): Promise<LanguageIndex> {
   const languages = Object.values(await import("linguist-languages"));
   const byName = new Map<string, ProgrammingLanguage>();
   const byExtension = new Map<string, ProgrammingLanguage[]>();

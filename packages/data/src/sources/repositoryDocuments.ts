@@ -61,6 +61,7 @@ export async function* repositoryDocuments(file: InputFile, context: ReadingCont
       const document = await sourceFile(file, entry, path, { facts, languages, context });
       if (document) yield document;
     } catch (error) {
+      if (error instanceof FormatError && error.place.file === file.path) throw error;
       context.skipOrThrow(error);
     }
   }

@@ -14,19 +14,23 @@ export async function* tarEntries(chunks: AsyncIterable<Buffer>, file: string): 
     }
     extract.end(undefined);
   };
+  let broken: unknown;
   const pumping = pump().catch((error: Error) => {
+    broken = error;
     if (!stopped.signal.aborted) extract.destroy(error);
   });
+  // What the source of the bytes threw is no fault of the archive.
+  const fault = (error: unknown): unknown => (error === broken ? error : tarFault(error, file));
   try {
     for await (const entry of extract) {
       const { type, name, size = 0 } = entry.header;
       if (type === "file" || type === "contiguous-file") {
-        yield { path: harmlessPath(name), size, stream: () => asTarFaults(entry as AsyncIterable<Buffer>, file) };
+        yield { path: harmlessPath(name), size, stream: () => withFaults(entry as AsyncIterable<Buffer>, fault) };
       }
       entry.resume();
     }
   } catch (error) {
-    throw tarFault(error, file);
+    throw fault(error);
   } finally {
     stopped.abort();
     extract.destroy();
@@ -34,16 +38,16 @@ export async function* tarEntries(chunks: AsyncIterable<Buffer>, file: string): 
   }
 }
 
-async function* asTarFaults(entry: AsyncIterable<Buffer>, file: string): AsyncGenerator<Buffer> {
+async function* withFaults(entry: AsyncIterable<Buffer>, fault: (error: unknown) => unknown): AsyncGenerator<Buffer> {
   try {
     yield* entry;
   } catch (error) {
-    throw tarFault(error, file);
+    throw fault(error);
   }
 }
 
 function tarFault(error: unknown, file: string): unknown {
-  if (DataError.isInstance(error) || typeof (error as NodeJS.ErrnoException).code === "string") return error;
+  if (DataError.isInstance(error)) return error;
   const message = systemReason(error);
   const truncated = /unexpected end|closed/i.test(message);
   const detail = truncated

@@ -43,6 +43,7 @@ export async function* zipEntries(file: InputFile, context: ReadingContext): Asy
     }
     count(source.size);
   } catch (error) {
+    context.options.signal?.throwIfAborted();
     throw zipFault(error, file.path);
   }
 }
