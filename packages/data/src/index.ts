@@ -31,6 +31,13 @@ export type { Document, Step, StepContext } from "./document.ts";
 export { DataError, FileError, type FilePlace, FormatError } from "./errors.ts";
 export { type FilterLengthOptions, filterLength } from "./filterLength.ts";
 export {
+  type BoilerplateOptions,
+  findSiteLines,
+  removeBoilerplateLines,
+  type SiteLineOptions,
+  SiteLines,
+} from "./filters/boilerplateLines.ts";
+export {
   type BadWordsOptions,
   type C4Options,
   type C4ParagraphOptions,
@@ -38,14 +45,17 @@ export {
   filterC4,
   filterC4Paragraphs,
 } from "./filters/c4.ts";
+export { type EmojiPolicy, replaceEmoji, treatEmoji } from "./filters/emoji.ts";
 export { countSentences, splitWords } from "./filters/englishTokenizer.ts";
 export { type FineWebQualityOptions, filterFineWebQuality } from "./filters/fineWebQuality.ts";
 export { filterGopherQuality, type GopherQualityOptions } from "./filters/gopherQuality.ts";
 export { filterGopherRepetition, type GopherRepetitionOptions, type NGramLimit } from "./filters/gopherRepetition.ts";
+export { type InvisibleOptions, removeInvisible, withoutInvisible } from "./filters/invisibleCharacters.ts";
 export { Minhasher, type MinhashOptions } from "./filters/minhash.ts";
 export { dropNearDuplicates, findNearDuplicates, type NearDuplicates } from "./filters/nearDuplicates.ts";
 export { maskPersonalData, type PersonalDataOptions, personalDataMask } from "./filters/personalData.ts";
 export { type RepairOptions, repairText, repairUnicode } from "./filters/repairUnicode.ts";
+export { filterToxicity, type ToxicityOptions, toxicityLanguages } from "./filters/toxicity.ts";
 export { decodeHtml } from "./html/decodeHtml.ts";
 export { extractMainText, type MainTextOptions, mainText } from "./html/mainText.ts";
 export type { Input, InputFile, InputLocation } from "./inputFile.ts";
@@ -61,6 +71,8 @@ export {
   pipeline,
   type StepReport,
 } from "./pipeline.ts";
+export { CharacterModel, trainCharacterModel } from "./quality/characterModel.ts";
+export { englishCharacterModel, filterGibberish, type GibberishOptions } from "./quality/filterGibberish.ts";
 export { filterQuality, type QualityOptions } from "./quality/filterQuality.ts";
 export { type LabelScore, TextClassifier } from "./quality/textClassifier.ts";
 export { type LabelledText, type TrainClassifierOptions, trainTextClassifier } from "./quality/trainTextClassifier.ts";
