@@ -86,8 +86,11 @@ function stored(parameter: Tensor, dtype: DType): NamedArraySource {
   return { dtype, shape, data: async () => fromNumbers(dtype, (await parameter.data()) as Float32Array) };
 }
 
+/** Fields that transformers declares as floats and of which it refuses whole numbers, as JavaScript writes 1.0. */
+const wholeFloats = /^( {2}"(?:initializer_(?:factor|range)|layer_norm_eps(?:ilon)?|rms_norm_eps)": \d+)(,?)$/gm;
+
 async function writeJson(path: string, value: unknown): Promise<void> {
-  await replaceText(path, `${JSON.stringify(value, undefined, 2)}\n`);
+  await replaceText(path, `${JSON.stringify(value, undefined, 2).replace(wholeFloats, "$1.0$2")}\n`);
 }
 
 /** A class of models that are not looked up by their `model_type` alone. */

@@ -160,6 +160,11 @@ describe("checkpoints", () => {
     }
   });
 
+  it("hold two labels for question answering, whose outputs transformers counts by them", async () => {
+    await saveModel(new BertForQuestionAnswering({ ...small, labels: ["a", "b", "c"] }), folder);
+    expect((await loadModel(folder, BertForQuestionAnswering)).config.labels).toHaveLength(2);
+  });
+
   it("refuse a partial load of another size, and one of nothing", async () => {
     await saveModel(new BertForMaskedLM({ ...small, width: 16 }), folder);
     const partial = { partial: true };

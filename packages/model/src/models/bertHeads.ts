@@ -125,7 +125,8 @@ export class BertForQuestionAnswering implements PretrainedModel {
   readonly qa_outputs: LinearLayer; // [2, C]
 
   constructor(options: BertOptions, fresh: FreshOptions = {}) {
-    this.bert = new Bert(options, { ...fresh, pooler: false });
+    // transformers takes the number of labels for the number of outputs here too: the first and the last token.
+    this.bert = new Bert({ ...options, labels: ["LABEL_0", "LABEL_1"] }, { ...fresh, pooler: false });
     this.qa_outputs = freshClassifier("qa_outputs", this.config, { ...fresh, outputs: 2 });
   }
 

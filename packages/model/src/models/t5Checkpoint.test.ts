@@ -65,6 +65,14 @@ it.each<[string, Partial<T5Options>]>([
   });
 });
 
+it("writes whole numbers as floats where transformers refuses others", async () => {
+  await saveModel(new T5({ ...small, initializerFactor: 2 }), folder);
+  const text = await readFile(join(folder, "config.json"), "utf8");
+  expect(text).toContain('\n  "initializer_factor": 2.0,\n');
+  expect(text).toContain('\n  "num_layers": 1,\n');
+  expect((await loadModel(folder, T5)).config.initializerFactor).toBe(2);
+});
+
 it("reads the published t5-small's copies of the embedding and the bias that nothing reads", async () => {
   const model = new T5(small, { seed: 6 });
   await saveModel(model, folder);
