@@ -132,7 +132,8 @@ function randomSegments(items: number, segments: number, { seed, place }: Draw):
   return lengths;
 }
 
-function withSentinels(
+/** What is read and what is written: inputs with a sentinel for each span, labels of sentinels and spans; both end. */
+export function withSentinels(
   ids: ArrayLike<number>,
   mask: Uint8Array,
   { sentinels, endId }: { sentinels: readonly number[]; endId: number },

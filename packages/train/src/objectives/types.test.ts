@@ -49,8 +49,8 @@ it("tells the trained model's class, and needs an objective where the default do
   const withoutObjective = () => new Trainer({ model: new BertForMaskedLM(sizes), data: windows(), steps: 1 });
   // @ts-expect-error texts with labels are no windows of tokens
   const otherData = () => new Trainer({ model: new Gpt(sizes), data: texts(), steps: 1 });
+  const ofTexts = { data: texts(), objective: sequenceClassification(), steps: 1 };
   // @ts-expect-error an objective of another model
-  const otherModel = () =>
-    new Trainer({ model: new Gpt(sizes), data: texts(), steps: 1, objective: sequenceClassification() });
+  const otherModel = () => new Trainer({ ...ofTexts, model: new Gpt(sizes) });
   expect([withoutObjective, otherData, otherModel]).toHaveLength(3);
 });
