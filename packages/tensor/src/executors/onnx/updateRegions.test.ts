@@ -122,3 +122,26 @@ it("leaves the caller's arrays alone", async () => {
   await compile(update, { executor, donate: [0] })(state, x, tensor(0.5), yes);
   expect([...weight]).toEqual(Array(9).fill(0.5));
 });
+
+it("writes each result over the state it is made of, in whatever order they come", () => {
+  const plain = ({ weight, mean }: State, x: Tensor) => {
+    const gradient = x.exp().sum();
+    const nextMean = mean.mul(0.9).add(weight.mul(gradient));
+    return { weight: weight.sub(nextMean.square().mul(0.1).sqrt()), mean: nextMean };
+  };
+  const reversed = ({ weight, mean }: State, x: Tensor) => {
+    const decayed = weight.mul(0.99);
+    const results = plain({ weight: decayed, mean }, x);
+    return { mean: results.mean, weight: results.weight };
+  };
+  for (const step of [plain, reversed]) {
+    const recorded = compile(step, { executor, donate: [0] }).record(start(), x);
+    const { kernels, outputs } = divideWork(recorded.program, [true, true, false]);
+    expect(kernels).toHaveLength(1);
+    for (const name of ["weight", "mean"] as const) {
+      const plan = outputs[recorded.outputs.get((recorded.result as State)[name])!]!;
+      const source = plan.kind === "kernel" && kernels[0]!.arrays[plan.array];
+      expect(source).toEqual({ kind: "input", index: ["weight", "mean"].indexOf(name) });
+    }
+  }
+});

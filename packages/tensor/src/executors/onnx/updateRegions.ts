@@ -101,7 +101,11 @@ function makeRegion(
   const writable = [...arrays.keys()].filter((i) => free.has(arrays[i]!));
   const isFetched = arrays.some((array) => outputs.has(array) && !free.has(array) && array.node.inputs.length > 0);
   if (made.length > writable.length || nodes.length < 2 || isFetched) return undefined;
-  const results = made.map((output, i) => ({ output, array: writable[i]! }));
+  const results = placesOf(
+    made,
+    writable.map((array) => ({ array, tensor: arrays[array]! })),
+    new Set(nodes),
+  );
   const stores = results.map(({ output, array }) => ({ step: stepOf.get(output)!, array }));
   const elements = concreteCount(made[0]!.shape as readonly number[]);
   return {
@@ -111,4 +115,37 @@ function makeRegion(
     scalars,
     results,
   };
+}
+
+/**
+ * Which array each result is written over: the one that it is made of most directly. State that keeps its place from run to run is
+ * not moved: what an optimiser makes of its first moment comes in as the first moment of the next step.
+ */
+function placesOf(
+  results: readonly Tensor[],
+  writable: readonly { readonly array: number; readonly tensor: Tensor }[],
+  nodes: ReadonlySet<Node>,
+): { output: Tensor; array: number }[] {
+  const pairs = results.flatMap((output) => {
+    const steps = stepsFrom(output, nodes);
+    return writable.map(({ array, tensor }) => ({ output, array, steps: steps.get(tensor) ?? Infinity }));
+  });
+  const placed = new Map<Tensor, number>();
+  const taken = new Set<number>();
+  for (const { output, array } of pairs.sort((a, b) => a.steps - b.steps)) {
+    if (placed.has(output) || taken.has(array)) continue;
+    placed.set(output, array);
+    taken.add(array);
+  }
+  return results.map((output) => ({ output, array: placed.get(output)! }));
+}
+
+/** Nodes between a tensor and each of those that it is made of, inside of the region. */
+function stepsFrom(output: Tensor, nodes: ReadonlySet<Node>): Map<Tensor, number> {
+  const steps = new Map([[output, 0]]);
+  for (const [tensor, count] of steps) {
+    if (!nodes.has(tensor.node)) continue;
+    for (const input of tensor.node.inputs) if (!steps.has(input)) steps.set(input, count + 1);
+  }
+  return steps;
 }
