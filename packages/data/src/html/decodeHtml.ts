@@ -1,5 +1,5 @@
 // The text of a page's bytes in whatever encoding it was sent.
-import { fixUpperControls } from "../filters/fixEncoding.ts";
+import { decodeCharset } from "../sources/decodeCharset.ts";
 import { charsetOf } from "../sources/httpResponse.ts";
 
 /**
@@ -11,7 +11,5 @@ import { charsetOf } from "../sources/httpResponse.ts";
 export function decodeHtml(bytes: Uint8Array, contentType = ""): string {
   const declared = /charset\s*=\s*["']?([^\s"';]+)/i.exec(contentType)?.[1];
   const charset = charsetOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), declared);
-  const text = new TextDecoder(charset).decode(bytes);
-  // Node's decoder takes windows-1252 for Latin-1 (nodejs/node 56542), which has controls where that has quotes and dashes.
-  return charset === "windows-1252" ? fixUpperControls(text) : text;
+  return decodeCharset(bytes, charset);
 }

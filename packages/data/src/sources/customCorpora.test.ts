@@ -18,6 +18,25 @@ describe("a folder of one's own", () => {
     ]);
   });
 
+  it("gives the main text of HTML pages where that is wanted, in files and web archives, and leaves other kinds alone", async () => {
+    const folder = new TemporaryFolder();
+    const body = "A sentence that is long enough to be the main text of a page, with some commas, and so on.";
+    const bytes = Buffer.from(
+      `<nav><a href=/>Home</a></nav><article><h1>Head</h1><p>\x93${body}\x94</p></article>`,
+      "latin1",
+    );
+    folder.write("a.html", bytes);
+    folder.write("b.html", "<nav><a href=/>Home</a></nav>");
+    folder.write("c.md", "# Stays\n");
+    const response = Buffer.concat([Buffer.from("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"), bytes]);
+    const head = `WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http\r\nContent-Length: ${response.length}\r\n\r\n`;
+    folder.write("d.warc", Buffer.concat([Buffer.from(head), response, Buffer.from("\r\n\r\n")]));
+    const { documents, report } = await readAll(folder.path, { mainText: true });
+    const page = `# Head\n\n“${body}”`;
+    expect(documents.map(({ text }) => text)).toEqual([page, "# Stays\n", page]);
+    expect(report.passedOver).toEqual({ "page without main text": 1 });
+  });
+
   it("names a file whose front matter is no YAML, or reads it without", async () => {
     const folder = new TemporaryFolder();
     const path = folder.write("a.md", "---\na: [1\n---\nText.");

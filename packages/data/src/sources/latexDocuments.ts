@@ -6,6 +6,7 @@ import type { InputFile } from "../inputFile.ts";
 import { archiveEntries } from "./archiveEntries.ts";
 import type { ArchiveEntry } from "./archiveEntry.ts";
 import { memorySource } from "./byteSource.ts";
+import { decodeCharset } from "./decodeCharset.ts";
 import { latexToPlain } from "./latex.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
 import { tarEntries } from "./tarEntries.ts";
@@ -76,7 +77,7 @@ function decodeSource(bytes: Buffer, file: InputFile, context: ReadingContext): 
   try {
     return new TextDecoder(encoding ?? "utf-8", { fatal: true }).decode(bytes);
   } catch {
-    return new TextDecoder(olderEncoding).decode(bytes);
+    return decodeCharset(bytes, olderEncoding);
   }
 }
 

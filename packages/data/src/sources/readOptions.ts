@@ -47,6 +47,11 @@ export interface ReadOptions {
    * a tenth; a decompression bomb to a thousandth and less. Default 200.
    */
   readonly maxExpansion?: number;
+  /**
+   * Gives the main text of HTML pages, in files and web archives, and passes over pages that have none. Default false: the
+   * HTML, for a step such as `extractMainText`.
+   */
+  readonly mainText?: boolean;
   /** Subsets of The Pile to take, by `meta.pile_set_name`, for the format `"pile"`. Default: all. */
   readonly pileSubsets?: readonly string[];
   /** Namespaces of a wiki dump to take. Default `[0]`, the articles. */

@@ -2,6 +2,8 @@
 import type { Document } from "../document.ts";
 import { FormatError } from "../errors.ts";
 import type { InputFile } from "../inputFile.ts";
+import { decodeCharset } from "./decodeCharset.ts";
+import { wantedPage } from "./htmlDocuments.ts";
 import { parseHttpResponse } from "./httpResponse.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
 import { type WarcRecord, warcRecords } from "./warcRecords.ts";
@@ -10,7 +12,7 @@ const pageTypes = new Set(["text/html", "application/xhtml+xml", "text/plain"]);
 
 /**
  * The documents of a web archive: `conversion` records (WET) as their text; `response` records whose page was found
- * (HTTP 200) and is HTML or plain text as that HTML or text, unchanged, for a step that takes the main text from it
+ * (HTTP 200) and is HTML or plain text as that HTML or text, unchanged, or with `mainText` as the main text
  * (`metadata.contentType` says which). Requests, revisits, images and the like are passed over. The id is the
  * record's, or `file@byte`; `metadata.url` and `metadata.date` come from the crawler.
  */
@@ -30,7 +32,8 @@ export async function* warcDocuments(file: InputFile, context: ReadingContext): 
     if (seeks) context.checkpoint({ offset: record.offset });
     try {
       const document = recordDocument(record, file, limit, context);
-      if (document) yield document;
+      const page = document && wantedPage(document, context);
+      if (page) yield page;
     } catch (error) {
       context.skipOrThrow(error);
     }
@@ -77,5 +80,5 @@ function readPage(block: Buffer, place: { file: string; offset: number }, limit:
   if (response === undefined || response.status !== 200 || !pageTypes.has(response.contentType)) return undefined;
   const { body, contentType, charset } = response;
   if (charset === "utf-8") return { body, contentType, charset };
-  return { body, contentType, charset, text: new TextDecoder(charset).decode(body) };
+  return { body, contentType, charset, text: decodeCharset(body, charset) };
 }
