@@ -1,15 +1,15 @@
 // The end of a training step: from added-up gradients to new parameters and new state, all of it tensor ops.
 import type { Tensor } from "@llm/tensor";
 import { movedAverage } from "./ema.ts";
-import { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
+import { clipGradients, type GradientClipping, globalNorm } from "./gradientClipping.ts";
 import { allFinite, type LossScalingOptions, nextLossScaling, unlessSkipped } from "./lossScaling.ts";
 import { mapNamed, type NamedTensors, type Optimizer } from "./optimizers/optimizer.ts";
 import type { TrainState } from "./trainState.ts";
 
 export interface UpdateOptions {
   readonly optimizer: Optimizer;
-  /** Largest global norm of the gradients; undefined for no clipping. */
-  readonly gradientClipping: number | undefined;
+  /** Undefined for no clipping. */
+  readonly gradientClipping: GradientClipping | undefined;
   /** Of float16. */
   readonly lossScaling?: LossScalingOptions | undefined;
 }
@@ -49,7 +49,7 @@ export function applyGradients(
   const targets = summed.count.maximum(1);
   const means = mapNamed(summed.gradients, (gradient) => gradient.div(targets));
   const gradientNorm = globalNorm(means);
-  const gradients = gradientClipping === undefined ? means : clipByGlobalNorm(means, gradientNorm, gradientClipping);
+  const gradients = clipGradients(means, gradientNorm, gradientClipping);
   const updated = optimizer.update({ parameters, gradients, state, scalars: scalars.optimizer });
   const loss = summed.lossSum.div(targets);
   const averaged = (updated: NamedTensors) =>

@@ -43,9 +43,8 @@ export function checkOptions<Model extends PretrainedModel, B>(options: TrainerO
   for (const [name, value] of Object.entries(counts)) {
     if (!(Number.isSafeInteger(value) && value > 0)) refuse(`${name} must be a whole number above 0, got ${value}`);
   }
-  if (gradientClipping !== false && !(gradientClipping > 0)) {
-    refuse(`gradientClipping must be above 0, or false for none, got ${gradientClipping}`);
-  }
+  const limit = typeof gradientClipping === "object" ? gradientClipping.value : gradientClipping;
+  if (limit !== false && !(limit > 0)) refuse(`gradientClipping must be above 0, or false for none, got ${limit}`);
   checkPrecision(options);
   if (!Number.isSafeInteger(seed)) refuse(`seed must be a whole number, got ${seed}`);
   const isRate = typeof learningRate !== "number" || (learningRate >= 0 && Number.isFinite(learningRate));

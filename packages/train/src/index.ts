@@ -15,7 +15,7 @@ export type {
   TrainEvent,
   TrainResult,
 } from "./events.ts";
-export { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
+export { clipByGlobalNorm, clipByValue, type GradientClipping, globalNorm } from "./gradientClipping.ts";
 export { type LayerWiseOptions, layerWiseLearningRates } from "./layerWiseLearningRates.ts";
 export { findLearningRate, type LearningRateCurve, type LearningRateFinderOptions } from "./learningRateFinder.ts";
 export { type LearningRatesByNameOptions, learningRatesByName } from "./learningRatesByName.ts";

@@ -3,7 +3,7 @@ import { type CausalLanguageModel, Gpt, namedParameters } from "@llm/model";
 import { compile, RandomKey, referenceExecutor, setDefaultExecutor, tensor } from "@llm/tensor";
 import { describe, expect, it } from "vitest";
 import { batchOf, countingBatches } from "../test/memoryBatches.ts";
-import { clipByGlobalNorm, globalNorm } from "./gradientClipping.ts";
+import { clipByGlobalNorm, clipByValue, type GradientClipping, globalNorm } from "./gradientClipping.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
 import { windowTensors } from "./objectives/windowTensors.ts";
 import { adamW } from "./optimizers/adamw.ts";
@@ -38,7 +38,7 @@ async function valuesOf(model: CausalLanguageModel): Promise<Map<string, Float32
 
 interface UpdateOptions {
   optimizer?: Optimizer;
-  gradientClipping?: number;
+  gradientClipping?: GradientClipping;
   steps?: number;
   rowsPerPass?: number;
 }
@@ -153,6 +153,19 @@ describe("gradient clipping", () => {
   it("leaves gradients below the maximum exactly as they are", async () => {
     const { clipped } = await run(gradients(), 13.5);
     expect(Array.from(await clipped.a!.data(), Number)).toEqual([3, 0, 0, -4]);
+  });
+
+  it("by value limits each element, and tells the norm before", async () => {
+    const clip = compile((gradients: NamedTensors) => clipByValue(gradients, 3.5));
+    const { a, b } = await clip(gradients());
+    expect([...(await a!.data()), ...(await b!.data())].map(Number)).toEqual([3, 0, 0, -3.5, 3.5]);
+    const batches = countingBatches(1);
+    const before = await valuesOf(newModel());
+    const free = await updated(batches, { optimizer: subtractGradient });
+    const clipped = await updated(batches, { optimizer: subtractGradient, gradientClipping: { value: 0.01 } });
+    expect(largestDifference(free.values, before)).toBeGreaterThan(0.02);
+    expect(largestDifference(clipped.values, before)).toBeCloseTo(0.01, 6);
+    expect(clipped.results[0]).toEqual(free.results[0]);
   });
 
   it("bounds what reaches the optimiser, while the norm told is the one before", async () => {

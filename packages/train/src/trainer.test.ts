@@ -332,6 +332,7 @@ it("names the option that cannot work", () => {
     [{ checkpoints: { folder: "x", every: 0 } }, "checkpoints.every must be a whole number above 0, got 0"],
     [{ checkpoints: { folder: "x", keep: 0 } }, "checkpoints.keep must be a whole number above 0, got 0"],
     [{ gradientClipping: 0 }, "gradientClipping must be above 0, or false for none, got 0"],
+    [{ gradientClipping: { value: -1 } }, "gradientClipping must be above 0, or false for none, got -1"],
     [{ seed: 0.5 }, "seed must be a whole number, got 0.5"],
     [{ learningRate: Number.NaN }, "learningRate must be a number, at least 0, or a schedule, got NaN"],
     [{ learningRate: (() => 1) as never }, "learningRate must be a number, at least 0, or a schedule, got () => 1"],

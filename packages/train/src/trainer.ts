@@ -9,6 +9,7 @@ import type { EarlyStoppingOptions } from "./earlyStopping.ts";
 import type { EmaOptions } from "./ema.ts";
 import type { MetricChoice } from "./evaluationMetric.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
+import type { GradientClipping } from "./gradientClipping.ts";
 import type { LossScalingOptions } from "./lossScaling.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
 import type { Objective } from "./objectives/objective.ts";
@@ -34,15 +35,16 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
   /** Default `adamW()`. */
   optimizer?: Optimizer;
   /**
-   * Which parameters are trained, by name. The others are frozen: they take no gradient, have no state and do not change. Default all.
+   * Which parameters are trained, by name. The others are frozen: they take no gradient, have no state and do not change; at first they
+   * are the given model's own tensors. Default all.
    */
   trains?: ParameterPredicate;
   /** Keep a moving average of the trained weights: evaluations use it, checkpoints hold it as the model in `averaged/`. Default none. */
   ema?: EmaOptions;
   /** Default `causalLanguageModel`: predict the next token. Other models and other batches need the objective they are for. */
   objective?: NoInfer<Objective<Model, B>>;
-  /** Largest global norm of the gradients; `false` for no clipping. Default 1. */
-  gradientClipping?: number | false;
+  /** Largest global norm of the gradients; `{ value }` for the largest element instead, `false` for no clipping. Default 1. */
+  gradientClipping?: GradientClipping | false;
   /** Batches that make up one update. Default 1. */
   accumulation?: number;
   /** Decides dropout. Default 0. */

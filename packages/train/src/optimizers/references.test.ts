@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { compile, type Executor, onnxExecutor, referenceExecutor, type Tensor, tensor } from "@llm/tensor";
 import { openSafetensors, type SafetensorsFile } from "@llm/tensor/safetensors";
+import { tfjsExecutor } from "@llm/tensor/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parameterGroups } from "../parameterGroups.ts";
 import { adafactor } from "./adafactor.ts";
@@ -31,7 +32,8 @@ const optimizers: Record<string, Optimizer> = {
 
 const fixture = new URL("../__fixtures__/optimizers/", import.meta.url).pathname;
 const onnx = onnxExecutor({ thread: "main", threads: 1 });
-const executors: Record<string, Executor> = { reference: referenceExecutor(), onnx };
+const tfjs = tfjsExecutor({ runtime: "@tensorflow/tfjs-core" });
+const executors: Record<string, Executor> = { reference: referenceExecutor(), onnx, tfjs };
 let given: SafetensorsFile;
 let expected: SafetensorsFile;
 let cases: { saved: number[]; learningRates: Record<string, number[]> };
@@ -42,7 +44,7 @@ beforeAll(async () => {
   cases = JSON.parse(await readFile(`${fixture}cases.json`, "utf8"));
 });
 afterAll(async () => {
-  await Promise.all([given.close(), expected.close(), onnx.dispose()]);
+  await Promise.all([given.close(), expected.close(), onnx.dispose(), tfjs.dispose()]);
 });
 
 async function read(file: SafetensorsFile, name: string): Promise<{ shape: readonly number[]; data: Float32Array }> {
