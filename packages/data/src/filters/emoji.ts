@@ -7,7 +7,8 @@ export type EmojiPolicy = "keep" | "drop" | "text";
 
 // Sequences recommended for interchange (UTS #51), and single characters that are shown as pictures. Digits, © and the like, which
 // are pictures only when a selector follows, are left to the sequences.
-const emoji = /\p{RGI_Emoji}|\p{Emoji_Presentation}\p{EMod}?|\p{Extended_Pictographic}\ufe0f/gv;
+// biome-ignore lint/complexity/useRegexLiterals: TypeScript takes the flag `v` in literals for ES2024 only; Node 20 has it.
+const emoji = new RegExp("\\p{RGI_Emoji}|\\p{Emoji_Presentation}\\p{EMod}?|\\p{Extended_Pictographic}\\ufe0f", "gv");
 const remains = /[\u{1f3fb}-\u{1f3ff}\u{e0020}-\u{e007f}]|[\ufe0f\u200d](?![\p{L}\p{M}])/gu;
 const anyEmoji = /\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3/u;
 const skinTone = /[\u{1f3fb}-\u{1f3ff}]/gu;

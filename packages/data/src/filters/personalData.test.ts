@@ -29,6 +29,15 @@ describe("personalDataMask", () => {
     expect(turns("a@b.cd")).toBe("first");
   });
 
+  it.each([
+    ["ping 2a00:1450:4001:82b::200e now", "ping <ip> now"],
+    ["[2606:4700::1111]:443, 2001:DB8::1", "[<ip>]:443, 2001:DB8::1"],
+    ["at 12:30:45, std::vector, a::b, ::1, fe80::1", "at 12:30:45, std::vector, a::b, ::1, fe80::1"],
+  ])("masks public IPv6 addresses: %s", (text, expected) => {
+    expect(personalDataMask({ ipv6: ["<ip>"] })(text)).toBe(expected);
+    expect(personalDataMask()(text)).toBe(text);
+  });
+
   it("leaves what it is told to leave", () => {
     const text = "a@b.cd 8.8.8.8 10.0.0.1";
     expect(personalDataMask({ email: false, ip: false })(text)).toBe(text);

@@ -1,5 +1,6 @@
 // Masks personal data: e-mail addresses and public IP addresses exactly as datatrove's PIIFormatter does (the step of FineWeb),
 // and telephone and payment card numbers, which it leaves.
+import { isIPv6 } from "node:net";
 import type { Document, Step } from "../document.ts";
 
 /** Options of `maskPersonalData`. Several replacements are used in turn, over all documents. */
@@ -8,6 +9,8 @@ export interface PersonalDataOptions {
   readonly email?: readonly string[] | false;
   /** What stands for an IPv4 address, or false to leave them. Default: six addresses that answered nobody. */
   readonly ip?: readonly string[] | false;
+  /** What stands for an IPv6 address. Default false: datatrove leaves them. */
+  readonly ipv6?: readonly string[] | false;
   /** Also masks addresses of private and reserved networks. Default false. */
   readonly privateIps?: boolean;
   /**
@@ -83,15 +86,21 @@ export function maskPersonalData(options: PersonalDataOptions = {}): Step {
 
 /** The function behind `maskPersonalData`, for single texts; it keeps the turn of the replacements. */
 export function personalDataMask(options: PersonalDataOptions = {}): (text: string) => string {
-  const { email = emails, ip = ips, privateIps = false, phone = false, card = false } = options;
+  const { email = emails, ip = ips, ipv6 = false, privateIps = false, phone = false, card = false } = options;
   const ipDetector: Detector = {
     pattern: new RegExp(`(?:${byte}\\.){3}${byte}`, "g"),
     isValid: (match) => !/(?:^|\.)0\d/.test(match) && (privateIps || isPublicIp(match)),
     sign: /\./,
   };
+  const ipv6Detector: Detector = {
+    pattern: /(?<![\p{L}\p{N}:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\p{L}\p{N}:])/giu,
+    isValid: (match) => isIPv6(match) && (privateIps || isPublicIpv6(match)),
+    sign: /:[0-9a-f]{0,4}:/i,
+  };
   const masks = [
     replacer(emailDetector, email),
     replacer(ipDetector, ip),
+    replacer(ipv6Detector, ipv6),
     replacer(cardDetector, card),
     replacer(phoneDetector, phone),
   ];
@@ -144,6 +153,11 @@ const specialNetworks = [
   ["203.0.113.0", 24],
   ["240.0.0.0", 4],
 ] as const;
+
+/** Whether an IPv6 address is of the global unicast block (2000::/3), but for the network of examples (RFC 3849). */
+function isPublicIpv6(address: string): boolean {
+  return /^[23][0-9a-f]{3}:/i.test(address) && !/^2001:0?db8:/i.test(address);
+}
 
 function isPublicIp(address: string): boolean {
   const number = ipNumber(address);
