@@ -14,6 +14,7 @@ export interface LearningRateFinderOptions<Model extends PretrainedModel, B>
     | "data"
     | "objective"
     | "optimizer"
+    | "trains"
     | "gradientClipping"
     | "accumulation"
     | "seed"
