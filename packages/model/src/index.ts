@@ -84,13 +84,14 @@ export {
   type LlamaOptions,
   llamaConfig,
 } from "./models/llamaConfig.ts";
+export { type LlamaPreset, llamaPresets } from "./models/llamaPresets.ts";
 export {
   type BertPreset,
   bertPresets,
   type GptPreset,
   gptPresets,
-  type LlamaPreset,
-  llamaPresets,
+  type T5Preset,
+  t5Presets,
 } from "./models/presets.ts";
 export { T5 } from "./models/t5.ts";
 export { type T5Config, type T5Options, t5Config } from "./models/t5Config.ts";

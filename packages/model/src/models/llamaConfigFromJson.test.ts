@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ModelError } from "../errors.ts";
 import { llamaConfig, llamaConfigToJson } from "./llamaConfig.ts";
 import { llamaConfigFromJson } from "./llamaConfigFromJson.ts";
-import { llamaPresets } from "./presets.ts";
+import { llamaPresets } from "./llamaPresets.ts";
 
 /** As the first published Llama 3.2 1B says it, before transformers 5. */
 const llama32 = {
