@@ -1,9 +1,50 @@
 // What decides how a run goes on, compared when it is resumed.
 import { isDeepStrictEqual } from "node:util";
+import type { PretrainedModel } from "@llm/model";
+import { earlyStoppingSettings } from "./earlyStopping.ts";
+import { emaSettings } from "./ema.ts";
 import { TrainError } from "./errors.ts";
+import type { Objective } from "./objectives/objective.ts";
+import { describeNames } from "./optimizers/describeNames.ts";
+import type { NamedTensors, Optimizer } from "./optimizers/optimizer.ts";
+import type { Schedule } from "./schedules.ts";
+import type { TrainerOptions } from "./trainer.ts";
 
 /** Settings that `checkpoints.mayChange` can name: another one is a new plan for the rest of the run, not damage to it. */
 export type ChangeableSetting = "learningRate" | "optimizer" | "gradientClipping" | "earlyStopping";
+
+/** What the options left to a default, chosen. */
+export interface RunParts<Model extends PretrainedModel, B> {
+  readonly objective: Objective<Model, B>;
+  readonly optimizer: Optimizer;
+  readonly schedule: Schedule;
+  readonly trained: NamedTensors;
+}
+
+/** The settings of a run by name, as a checkpoint keeps them. */
+export function runSettings<Model extends PretrainedModel, B>(
+  options: TrainerOptions<Model, B>,
+  { objective, optimizer, schedule, trained }: RunParts<Model, B>,
+): Record<string, unknown> {
+  const { accumulation = 1, seed = 0, gradientClipping = 1, precision = "float32", lossScaling } = options;
+  const { model, data, trains, ema, earlyStopping } = options;
+  return {
+    model: model.toConfigJson(),
+    objective: { name: objective.name, ...objective.settings },
+    trains: trains && describeNames(Object.keys(trained)),
+    optimizer: { name: optimizer.name, ...optimizer.settings(trained) },
+    learningRate: { name: schedule.name, ...schedule.settings },
+    accumulation,
+    seed,
+    gradientClipping,
+    precision,
+    lossScaling,
+    ema: ema && emaSettings(ema),
+    earlyStopping: earlyStopping && earlyStoppingSettings(earlyStopping),
+    // Another batch size, sequence length or corpus gives another number here, and a place in the data would mean nothing.
+    batchesPerEpoch: data.batchesPerEpoch,
+  };
+}
 
 /** Throws a `TrainError` for the first of a run's settings that is not as in the checkpoint at `path` and may not change. */
 export function checkSettings(

@@ -1,7 +1,7 @@
 // What changes during training and lives with the executor: the model's parameters, the optimiser's state, the average of the weights
 // and the scale of the loss.
 import { type CausalLanguageModel, namedParameters, type PretrainedModel } from "@llm/model";
-import { flattenTensors, mapTensors } from "@llm/tensor";
+import { flattenTensors, mapTensors, type Tensor, tensor } from "@llm/tensor";
 import type { NamedTensors, OptimizerState } from "./optimizers/optimizer.ts";
 
 export interface TrainState<Model extends PretrainedModel = CausalLanguageModel> {
@@ -24,4 +24,16 @@ export function withParameters<Model extends PretrainedModel>(model: Model, para
 
 export function disposeTensors(tree: unknown): void {
   for (const { tensor } of flattenTensors(tree)) tensor.dispose();
+}
+
+/** The same tree with tensors of its own, in host memory. */
+export async function copyTensors<T>(tree: T): Promise<T> {
+  const sources = flattenTensors(tree).map(({ tensor }) => tensor);
+  const copies = new Map(await Promise.all(sources.map(async (source) => [source, await copyOf(source)] as const)));
+  return mapTensors(tree, (source) => copies.get(source)!);
+}
+
+async function copyOf(source: Tensor): Promise<Tensor> {
+  const data = await source.data();
+  return tensor(data.slice(), { dtype: source.dtype, shape: source.shape as readonly number[] });
 }

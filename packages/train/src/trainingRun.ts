@@ -1,6 +1,6 @@
 // One training run: its state, and what can be done to it. `Trainer` decides when.
 import type { PretrainedModel } from "@llm/model";
-import { flattenTensors, mapTensors, type Tensor, tensor } from "@llm/tensor";
+import { flattenTensors } from "@llm/tensor";
 import {
   checkpointPath,
   findCheckpoint,
@@ -18,14 +18,12 @@ import {
   hasWaitedEnough,
   initialEarlyStopping,
 } from "./earlyStopping.ts";
-import { emaSettings } from "./ema.ts";
 import { DivergedError } from "./errors.ts";
 import { Evaluation } from "./evaluation.ts";
 import { isBetter, lowestLoss, type MetricChoice, metricOf } from "./evaluationMetric.ts";
 import type { CheckpointEvent, EvaluationEvent, ResumeEvent, RollBackEvent, StepEvent, TrainResult } from "./events.ts";
 import type { Objective } from "./objectives/objective.ts";
 import { adamW } from "./optimizers/adamw.ts";
-import { describeNames } from "./optimizers/describeNames.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import {
   findTrouble,
@@ -35,12 +33,12 @@ import {
   type Trouble,
   withStep,
 } from "./rollBack.ts";
-import { checkSettings } from "./runSettings.ts";
+import { checkSettings, runSettings } from "./runSettings.ts";
 import { constantSchedule, type Schedule } from "./schedules.ts";
 import { Speed } from "./speed.ts";
 import type { RunInformation } from "./trackers/tracker.ts";
 import type { TrainerOptions } from "./trainer.ts";
-import { disposeTensors, type TrainState, withParameters } from "./trainState.ts";
+import { copyTensors, disposeTensors, type TrainState, withParameters } from "./trainState.ts";
 import { TrainStep } from "./trainStep.ts";
 import { UpdateQueue } from "./updateQueue.ts";
 
@@ -279,36 +277,8 @@ export class TrainingRun<Model extends PretrainedModel, B> {
   }
 
   #settings(): Record<string, unknown> {
-    const { accumulation = 1, seed = 0, gradientClipping = 1, precision = "float32", lossScaling } = this.#options;
-    const { model, data, trains, ema, earlyStopping } = this.#options;
-    const trained = this.#trainStep.trainedParameters(model);
-    return {
-      model: model.toConfigJson(),
-      objective: { name: this.#objective.name, ...this.#objective.settings },
-      optimizer: { name: this.#optimizer.name, ...this.#optimizer.settings(trained) },
-      learningRate: { name: this.#schedule.name, ...this.#schedule.settings },
-      accumulation,
-      seed,
-      gradientClipping,
-      precision,
-      lossScaling,
-      rowsPerPass: this.#options.rowsPerPass,
-      trains: trains && describeNames(Object.keys(trained)),
-      ema: ema && emaSettings(ema),
-      earlyStopping: earlyStopping && earlyStoppingSettings(earlyStopping),
-      // Another batch size, sequence length or corpus gives another number here, and a place in the data would mean nothing.
-      batchesPerEpoch: data.batchesPerEpoch,
-    };
+    const [objective, optimizer, schedule] = [this.#objective, this.#optimizer, this.#schedule];
+    const trained = this.#trainStep.trainedParameters(this.#options.model);
+    return runSettings(this.#options, { objective, optimizer, schedule, trained });
   }
-}
-
-async function copyTensors<T>(tree: T): Promise<T> {
-  const sources = flattenTensors(tree).map(({ tensor }) => tensor);
-  const copies = new Map(await Promise.all(sources.map(async (source) => [source, await copyOf(source)] as const)));
-  return mapTensors(tree, (source) => copies.get(source)!);
-}
-
-async function copyOf(source: Tensor): Promise<Tensor> {
-  const data = await source.data();
-  return tensor(data.slice(), { dtype: source.dtype, shape: source.shape as readonly number[] });
 }
