@@ -1,3 +1,5 @@
+import type { KeyValueCache } from "@llm/model";
+import { constant, gather, type Tensor } from "@llm/tensor";
 import { expect, test } from "vitest";
 import { errorOf, eventsOf, served, startApp } from "../test/tinyApp.ts";
 import { tinyServed, withReader } from "../test/tinyServed.ts";
@@ -205,4 +207,95 @@ test("a token id the model does not know is refused", async () => {
   expect((await complete({ prompt: [1, vocabularySize - 1], echo: true, max_tokens: 0 })).choices[0]!.text).toBe(
     served.tokenizer.decode([1]),
   );
+});
+
+test("logprobs tell the probability of each token and of the likeliest, streamed and whole", async () => {
+  const request = { prompt: "the cat", max_tokens: 12, seed: 3, logprobs: 2 };
+  const { text, logprobs } = (await complete(request)).choices[0]!;
+  expect(logprobs!.tokens).toHaveLength(12);
+  expect(logprobs!.token_logprobs.every((logprob) => logprob <= 0)).toBe(true);
+  let offset = 0;
+  for (const [i, token] of logprobs!.tokens.entries()) {
+    expect(logprobs!.text_offset[i]).toBe(offset);
+    offset += token.length;
+    const top = Object.entries(logprobs!.top_logprobs![i]!);
+    expect(top.length).toBeGreaterThan(0);
+    expect(top.length).toBeLessThanOrEqual(2);
+    const likeliest = Math.max(...top.map(([, logprob]) => logprob));
+    expect(logprobs!.token_logprobs[i]).toBeLessThanOrEqual(likeliest);
+  }
+  const streamed = (await chunks(request)).map(({ choices }) => choices[0]!);
+  expect(streamed.map((choice) => choice.text).join("")).toBe(text);
+  const parts = streamed.flatMap((choice) => choice.logprobs ?? []);
+  for (const name of ["tokens", "token_logprobs", "top_logprobs", "text_offset"] as const) {
+    expect(parts.flatMap((part): unknown[] => part[name] ?? [])).toEqual(logprobs![name]);
+  }
+  const silent = await complete({ ...request, logprobs: null });
+  expect(silent.choices[0]).toMatchObject({ text, logprobs: null });
+  expect((await complete({ ...request, logprobs: 0 })).choices[0]!.logprobs!.top_logprobs).toBeNull();
+});
+
+test("parts of a character are told apart by their names", async () => {
+  const ids = Array.from(served.tokenizer.encode("🐈"));
+  const { post: ask } = startApp({ served: { ...served, model: saying(ids) } });
+  const answer = (await (await ask({ prompt: [1], max_tokens: ids.length, logprobs: 0 })).json()) as Completion;
+  const [{ text, logprobs }] = answer.choices as [Completion["choices"][0]];
+  expect(text).toBe("🐈");
+  expect(logprobs!.tokens).toEqual(ids.map((id) => served.tokenizer.idToToken(id)));
+});
+
+/** A model that says `ids` whatever it is asked. */
+function saying(ids: readonly number[]): ServedModel["model"] {
+  const { config } = served.model;
+  const biases = ids.map((id) => {
+    const row = new Float32Array(config.vocabularySize);
+    row[id] = 100;
+    return row;
+  });
+  const table = constant(Float32Array.from(biases.flatMap((row) => Array.from(row))), "float32", [
+    ids.length,
+    config.vocabularySize,
+  ]);
+  return Object.assign(Object.create(served.model), {
+    forwardCached: (inputIds: Tensor, cache: KeyValueCache) => {
+      const after = served.model.forwardCached(inputIds, cache);
+      // The prompt is one token long: the first new one is at place 0.
+      return { ...after, logits: gather(table, cache.length.reshape([1])) };
+    },
+  });
+}
+
+test("best_of returns the likeliest of the choices it made, the likeliest first", async () => {
+  const request = { prompt: ["the cat", "a dog"], max_tokens: 10, seed: 6, logprobs: 0 };
+  const made = (await complete({ ...request, n: 5 })).choices;
+  const best = await complete({ ...request, n: 2, best_of: 5 });
+  const mean = (choice: Completion["choices"][0]) => choice.logprobs!.token_logprobs.reduce((a, b) => a + b, 0) / 10;
+  const expected = [made.slice(0, 5), made.slice(5)].flatMap((choices) =>
+    choices
+      .sort((a, b) => mean(b) - mean(a))
+      .slice(0, 2)
+      .map(({ text }) => text),
+  );
+  expect(best.choices.map(({ text }) => text)).toEqual(expected);
+  expect(best.choices.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+  expect(best.usage!.completion_tokens).toBe(100);
+  const silent = await complete({ ...request, logprobs: undefined, n: 2, best_of: 5 });
+  expect(silent.choices).toEqual(best.choices.map((choice) => ({ ...choice, logprobs: null })));
+});
+
+test("penalties and biases reach the model", async () => {
+  const greedy = { prompt: "the cat", max_tokens: 20, temperature: 0, logprobs: 0 };
+  const tokens = async (fields: object) => (await complete({ ...greedy, ...fields })).choices[0]!.logprobs!.tokens;
+  const free = await tokens({});
+  const fields = [
+    { presence_penalty: 2 },
+    { frequency_penalty: 2 },
+    { repetition_penalty: 3 },
+    { logit_bias: { [served.tokenizer.encode("the")[0]!]: 100 } },
+  ];
+  for (const field of fields) expect(await tokens(field), JSON.stringify(field)).not.toEqual(free);
+  const { vocabularySize } = served.model.config;
+  const error = await errorOf(await post({ ...greedy, logit_bias: { [vocabularySize]: 1 } }));
+  expect(error).toMatchObject({ param: "logit_bias" });
+  expect(error.message).toContain(`token id ${vocabularySize} is outside the vocabulary of ${vocabularySize}`);
 });
