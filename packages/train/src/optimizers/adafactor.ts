@@ -4,7 +4,7 @@ import { sumOfSquares, type Tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { filterNamed, mapNamed, type Optimizer } from "./optimizer.ts";
 import { checkLimits } from "./settingLimits.ts";
-import { decoupledWeightDecay, type WeightDecayOptions } from "./weightDecay.ts";
+import { decoupledWeightDecay, hasSeveralAxes, type WeightDecayOptions } from "./weightDecay.ts";
 import { zerosLike } from "./zeros.ts";
 
 export interface AdafactorOptions extends WeightDecayOptions {
@@ -42,14 +42,14 @@ export function adafactor(options: AdafactorOptions = {}): Optimizer {
       ...decay.settings(parameters),
     }),
     initialState: (parameters) => {
-      const matrices = filterNamed(parameters, isMatrix);
+      const matrices = filterNamed(parameters, hasSeveralAxes);
       return {
         rowVariance: mapNamed(matrices, ({ shape }) => zerosLike({ shape: [...shape.slice(0, -1), 1] })),
         columnVariance: mapNamed(matrices, ({ shape }) =>
           zerosLike({ shape: [...shape.slice(0, -2), 1, shape.at(-1)!] }),
         ),
         variance: mapNamed(
-          filterNamed(parameters, (name, parameter) => !isMatrix(name, parameter)),
+          filterNamed(parameters, (name, parameter) => !hasSeveralAxes(name, parameter)),
           zerosLike,
         ),
       };
@@ -84,10 +84,6 @@ export function adafactor(options: AdafactorOptions = {}): Optimizer {
       return { parameters: updated, state: { rowVariance, columnVariance, variance } };
     },
   };
-}
-
-function isMatrix(_: string, { shape }: Tensor): boolean {
-  return shape.length >= 2;
 }
 
 function rootMeanSquare(x: Tensor): Tensor {

@@ -1,6 +1,5 @@
 // The part of Muon that moves matrices: the momentum's singular values are all made about 1 by Newton-Schulz steps (Jordan et al. 2024).
-import type { Tensor } from "@llm/tensor";
-import { sumOfSquares } from "@llm/tensor";
+import { sumOfSquares, type Tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { mapNamed, type Optimizer } from "./optimizer.ts";
 import { checkLimits } from "./settingLimits.ts";

@@ -14,27 +14,29 @@ export interface WeightDecayOptions {
 export interface WeightDecay {
   readonly weightDecay: number;
   readonly decays: ParameterPredicate;
-  settings(parameters: NamedTensors): Record<string, unknown>;
+  readonly settings: (parameters: NamedTensors) => Record<string, unknown>;
   /** The share of a decaying weight that stays in a step. */
-  kept(learningRate: number): number;
+  readonly kept: (learningRate: number) => number;
   /** `parameter` times `kept` where it decays. */
-  apply(parameter: Tensor, name: string, kept: Tensor): Tensor;
+  readonly apply: (parameter: Tensor, name: string, kept: Tensor) => Tensor;
 }
 
 /** Throws a `TrainError` for a decay below 0. */
 export function decoupledWeightDecay(where: string, options: WeightDecayOptions, fallback: number): WeightDecay {
-  const { weightDecay = fallback, decays = (_, { shape }) => shape.length >= 2 } = options;
+  const { weightDecay = fallback, decays: chosen = hasSeveralAxes } = options;
   checkLimits(where, { weightDecay: [weightDecay, Infinity] });
+  const decays: ParameterPredicate = (name, parameter) => weightDecay > 0 && chosen(name, parameter);
   return {
     weightDecay,
-    decays: (name, parameter) => weightDecay > 0 && decays(name, parameter),
-    settings(parameters) {
-      const decayed = Object.keys(filterNamed(parameters, this.decays));
-      return { weightDecay, ...(weightDecay > 0 && { decays: describeNames(decayed) }) };
-    },
+    decays,
+    settings: (parameters) => ({
+      weightDecay,
+      ...(weightDecay > 0 && { decays: describeNames(Object.keys(filterNamed(parameters, decays))) }),
+    }),
     kept: (learningRate) => 1 - learningRate * weightDecay,
-    apply(parameter, name, kept) {
-      return this.decays(name, parameter) ? parameter.mul(kept) : parameter;
-    },
+    apply: (parameter, name, kept) => (decays(name, parameter) ? parameter.mul(kept) : parameter),
   };
 }
+
+/** Matrices and tables, but neither norms nor biases. */
+export const hasSeveralAxes: ParameterPredicate = (_, { shape }) => shape.length >= 2;
