@@ -53,8 +53,8 @@ export async function* pubmedDocuments(file: InputFile, context: ReadingContext)
   const limit = context.options.maxDocumentBytes ?? 64 * mebibyte;
   const start = context.start?.offset ?? 0;
   const seeks = context.canSeek(file);
-  const elements = xmlElements(context.chunks(file, start), "PubmedArticle", { file: file.path, limit, start });
-  for await (const { xml, offset, length } of elements) {
+  const wanted = { file: file.path, root: "PubmedArticleSet", names: ["PubmedArticle"], limit, start };
+  for await (const { xml, offset, length } of xmlElements(context.chunks(file, start), wanted)) {
     if (seeks) context.checkpoint({ offset });
     const place = { file: file.path, offset };
     try {

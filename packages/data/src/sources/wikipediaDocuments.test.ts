@@ -38,16 +38,30 @@ it("refuses XML that is cut, malformed, or no dump, and keeps the pages before",
   const folder = new TemporaryFolder();
   const cut = folder.write("cut.xml", dumpOf(page("A", "one")).slice(0, -5));
   const options = { format: "wikipedia" } as const;
-  expect((await failure(cut, options)).message).toMatch(/cut\.xml: malformed XML at byte \d+: .*download it again/);
+  expect((await failure(cut, options)).message).toMatch(/cut\.xml: truncated XML at byte \d+: .*download it again/);
   const { documents, report } = await readAll(cut, { ...options, badInput: "skip" });
   expect(documents).toHaveLength(1);
-  expect(report.skipped).toEqual({ "malformed XML": 1 });
+  expect(report.skipped).toEqual({ "truncated XML": 1 });
   const mixed = folder.write("mixed.xml", dumpOf(page("A", "one <b> two")));
   expect((await failure(mixed, options)).message).toContain("malformed XML");
   const other = folder.write("other.xml", "<html></html>");
-  expect((await failure(other, options)).message).toContain("expected the root element <mediawiki>, got <html>");
+  expect((await failure(other, options)).message).toContain(
+    "truncated XML at byte 13: the file ends without </mediawiki>",
+  );
   const entities = folder.write("entities.xml", `<!DOCTYPE m [<!ENTITY a "aaaa">]>${dumpOf(page("A", "&a;&a;"))}`);
   expect((await failure(entities, options)).message).toMatch(/malformed XML.*undefined entity/);
+});
+
+it("loses of a malformed dump only the pages that are malformed, also beside others", async () => {
+  const folder = new TemporaryFolder();
+  const pages = page("A", "one") + page("B", "two &wrong; three") + page("C", "four <b> five") + page("D", "six");
+  const { documents, report } = await readAll(folder.write("a.xml", dumpOf(pages)), {
+    format: "wikipedia",
+    badInput: "skip",
+  });
+  expect(documents.map(({ text }) => text)).toEqual(["one", "six"]);
+  expect(report.skipped).toEqual({ "malformed XML": 2 });
+  expect(report.problems[0]).toMatch(/a\.xml: malformed XML at byte \d+/);
 });
 
 it("passes over pages above the limit, and applies the policy on invalid UTF-8", async () => {

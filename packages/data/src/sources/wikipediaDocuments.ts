@@ -1,70 +1,88 @@
 // Documents from MediaWiki XML dumps (schema export-0.10 and 0.11): one page a document, its wikitext turned into plain text.
-import { SaxesParser, type SaxesTagPlain } from "saxes";
+import { SaxesParser } from "saxes";
 import type { Document } from "../document.ts";
-import { FormatError, systemReason } from "../errors.ts";
+import { type FilePlace, FormatError, systemReason } from "../errors.ts";
 import type { InputFile } from "../inputFile.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
 import { wikitextToPlain } from "./wikitext.ts";
+import { type XmlElement, xmlElements } from "./xmlElements.ts";
+
+/** What stands within a page beside its text: titles, contributors, comments. */
+const markupBytes = mebibyte;
+
+/** What a dump's head tells of the wiki. */
+interface SiteInfo {
+  /** Address before a page's title. */
+  readonly base: string;
+  /** This wiki's names of the namespaces of media (-2), files (6) and categories (14). */
+  readonly hiddenNamespaces: readonly string[];
+}
 
 interface Page {
-  title: string;
-  namespace: number;
-  id: string;
-  redirects: boolean;
-  revision: string;
-  timestamp: string;
-  model: string;
-  text: string;
-  /** The text was longer than the limit and is not here. */
-  tooLong: boolean;
+  readonly title: string;
+  readonly namespace: number;
+  readonly id: string;
+  readonly redirects: boolean;
+  readonly revision: string;
+  readonly timestamp: string;
+  readonly model: string;
+  readonly text: string;
 }
 
 /**
  * The articles of a dump (namespaces by `wikiNamespaces`, no redirects; of several revisions the last in the file).
- * The id is the page's; the metadata hold title, url, revision and timestamp.
+ * The id is the page's; the metadata hold title, url, revision and timestamp. A malformed page is skipped alone, by policy.
  */
 export async function* wikipediaDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
-  const limit = context.options.maxDocumentBytes ?? 64 * mebibyte;
+  const textLimit = context.options.maxDocumentBytes ?? 64 * mebibyte;
   const namespaces = new Set(context.options.wikiNamespaces ?? [0]);
-  const dump = new DumpParser(limit);
-  const decoder = new TextDecoder("utf-8", { fatal: context.options.invalidUtf8 !== "replace" });
-  let offset = 0;
-  for await (const chunk of parsedChunks()) {
-    for (const page of chunk) {
-      if (page.redirects || !namespaces.has(page.namespace) || !["", "wikitext"].includes(page.model)) continue;
-      if (page.tooLong) {
-        const detail = `the page "${page.title}" holds more than ${limit} characters (raise maxDocumentBytes, or set badInput: "skip")`;
-        context.skipOrThrow(new FormatError({ file: file.path, offset }, "text too long", detail));
+  const names = ["page", "siteinfo"];
+  const wanted = { file: file.path, root: "mediawiki", names, limit: textLimit + markupBytes };
+  let site: SiteInfo = { base: "", hiddenNamespaces: [] };
+  for await (const element of xmlElements(context.chunks(file), wanted)) {
+    const place = { file: file.path, offset: element.offset };
+    try {
+      const xml = elementText(element, textLimit, place, context);
+      if (xml === undefined) continue;
+      if (element.name === "siteinfo") {
+        site = parseXml(place, () => readSiteInfo(xml));
         continue;
       }
-      yield pageDocument(page, dump);
-    }
-  }
-
-  async function* parsedChunks(): AsyncGenerator<readonly Page[]> {
-    for await (const chunk of context.chunks(file)) {
-      yield parse(() => dump.write(decoder.decode(chunk, { stream: true })));
-      offset += chunk.length;
-    }
-    yield parse(() => dump.end(decoder.decode()));
-  }
-
-  function parse(work: () => readonly Page[]): readonly Page[] {
-    try {
-      return work();
+      const page = parseXml(place, () => readPage(xml));
+      if (page.redirects || !namespaces.has(page.namespace) || !["", "wikitext"].includes(page.model)) continue;
+      if (page.text.length > textLimit) throw tooLong(place, `the page "${page.title}"`, textLimit);
+      yield pageDocument(page, site);
     } catch (error) {
-      const encoding = (error as NodeJS.ErrnoException).code === "ERR_ENCODING_INVALID_ENCODED_DATA";
-      const detail = encoding
-        ? 'somewhere in the next 1 MiB (download the dump again, or set invalidUtf8 to "replace")'
-        : `${systemReason(error)} (is it a MediaWiki dump, and whole? download it again)`;
-      throw new FormatError({ file: file.path, offset }, encoding ? "invalid UTF-8" : "malformed XML", detail, {
-        cause: error,
-      });
+      context.skipOrThrow(error);
     }
   }
 }
 
-function pageDocument(page: Page, { base, hiddenNamespaces }: DumpParser): Document {
+function elementText(
+  { name, xml }: XmlElement,
+  textLimit: number,
+  place: FilePlace,
+  context: ReadingContext,
+): string | undefined {
+  if (xml === undefined) throw tooLong(place, `the <${name}> that begins here`, textLimit);
+  return context.decode(xml, place);
+}
+
+function tooLong(place: FilePlace, what: string, limit: number): FormatError {
+  const detail = `${what} holds more than ${limit} characters (raise maxDocumentBytes, or set badInput: "skip")`;
+  return new FormatError(place, "text too long", detail);
+}
+
+function parseXml<T>(place: FilePlace, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const detail = `${systemReason(error)} (is it a MediaWiki dump? download it again)`;
+    throw new FormatError(place, "malformed XML", detail, { cause: error });
+  }
+}
+
+function pageDocument(page: Page, { base, hiddenNamespaces }: SiteInfo): Document {
   const url =
     base && base + encodeURIComponent(page.title.replaceAll(" ", "_")).replaceAll("%2F", "/").replaceAll("%3A", ":");
   const metadata: Record<string, string> = { title: page.title };
@@ -74,102 +92,55 @@ function pageDocument(page: Page, { base, hiddenNamespaces }: DumpParser): Docum
   return { id: page.id, text: wikitextToPlain(page.text, { hiddenNamespaces }), metadata };
 }
 
-/** Collects pages from the events of the XML parser. */
-class DumpParser {
-  /** Address before a page's title, from the dump's head. */
-  base = "";
-  /** This wiki's names of the namespaces of media (-2), files (6) and categories (14). */
-  readonly hiddenNamespaces: string[] = [];
-  readonly #parser = new SaxesParser();
-  readonly #limit: number;
-  #path: string[] = [];
-  #content: string[] = [];
-  #length = 0;
-  #namespace = "";
-  #page: Page | undefined;
-  #pages: Page[] = [];
-
-  constructor(limit: number) {
-    this.#limit = limit;
-    this.#parser.on("opentag", (tag) => this.#open(tag));
-    this.#parser.on("text", (text) => this.#keep(text));
-    this.#parser.on("cdata", (text) => this.#keep(text));
-    this.#parser.on("closetag", () => this.#close());
-  }
-
-  /** The pages that end in this piece of XML. */
-  write(xml: string): readonly Page[] {
-    this.#pages = [];
-    this.#parser.write(xml);
-    return this.#pages;
-  }
-
-  end(xml: string): readonly Page[] {
-    this.#pages = [];
-    this.#parser.write(xml);
-    this.#parser.close();
-    return this.#pages;
-  }
-
-  #open(tag: SaxesTagPlain): void {
-    this.#path.push(tag.name);
-    this.#content = [];
-    this.#length = 0;
-    if (this.#path.length === 1 && tag.name !== "mediawiki") {
-      throw new Error(`expected the root element <mediawiki>, got <${tag.name}>`);
-    }
-    if (tag.name === "namespace") this.#namespace = tag.attributes.key ?? "";
-    if (this.#path.length === 2 && tag.name === "page") this.#page = emptyPage();
-    if (this.#page && this.#path.length === 3 && tag.name === "redirect") this.#page.redirects = true;
-  }
-
-  #keep(text: string): void {
-    this.#length += text.length;
-    if (this.#length <= this.#limit) this.#content.push(text);
-    else this.#content = [];
-  }
-
-  #close(): void {
-    const place = this.#path.slice(1).join("/");
-    this.#path.pop();
-    if (place === "siteinfo/base") this.base = this.#text().replace(/[^/]*$/, "");
-    if (place === "siteinfo/namespaces/namespace" && ["-2", "6", "14"].includes(this.#namespace)) {
-      this.hiddenNamespaces.push(this.#text());
-    }
-    if (this.#page) this.#fill(this.#page, place);
-  }
-
-  #fill(page: Page, place: string): void {
-    if (place === "page") {
-      this.#pages.push(page);
-      this.#page = undefined;
-    } else if (place === "page/title") page.title = this.#text();
-    else if (place === "page/ns") page.namespace = Number(this.#text());
-    else if (place === "page/id") page.id = this.#text();
-    else if (place === "page/revision/id") page.revision = this.#text();
-    else if (place === "page/revision/timestamp") page.timestamp = this.#text();
-    else if (place === "page/revision/model") page.model = this.#text();
-    else if (place === "page/revision/text") {
-      page.text = this.#text();
-      page.tooLong = this.#length > this.#limit;
-    }
-  }
-
-  #text(): string {
-    return this.#content.join("");
-  }
+function readSiteInfo(xml: string): SiteInfo {
+  let base = "";
+  const hiddenNamespaces: string[] = [];
+  readPlaces(xml, (place, text, attributes) => {
+    if (place === "base") base = text.replace(/[^/]*$/, "");
+    const isHidden = place === "namespaces/namespace" && ["-2", "6", "14"].includes(attributes.key ?? "");
+    if (isHidden) hiddenNamespaces.push(text);
+  });
+  return { base, hiddenNamespaces };
 }
 
-function emptyPage(): Page {
+function readPage(xml: string): Page {
+  const texts = new Map<string, string>();
+  // Of several revisions the last one stays.
+  readPlaces(xml, (place, text) => texts.set(place, text));
+  const text = (place: string): string => texts.get(place) ?? "";
   return {
-    title: "",
-    namespace: 0,
-    id: "",
-    redirects: false,
-    revision: "",
-    timestamp: "",
-    model: "",
-    text: "",
-    tooLong: false,
+    title: text("title"),
+    namespace: Number(text("ns")),
+    id: text("id"),
+    redirects: texts.has("redirect"),
+    revision: text("revision/id"),
+    timestamp: text("revision/timestamp"),
+    model: text("revision/model"),
+    text: text("revision/text"),
   };
+}
+
+/** Calls `found` for each element within the outermost one, with its path there and the text that is directly in it. */
+function readPlaces(
+  xml: string,
+  found: (place: string, text: string, attributes: Readonly<Record<string, string>>) => void,
+): void {
+  const parser = new SaxesParser();
+  const open: { readonly name: string; readonly attributes: Record<string, string>; text: string }[] = [];
+  const keep = (text: string): void => {
+    const element = open.at(-1);
+    if (element) element.text += text;
+  };
+  parser.on("opentag", ({ name, attributes }) => open.push({ name, attributes, text: "" }));
+  parser.on("text", keep);
+  parser.on("cdata", keep);
+  parser.on("closetag", () => {
+    const place = open
+      .slice(1)
+      .map(({ name }) => name)
+      .join("/");
+    const element = open.pop();
+    if (element && place !== "") found(place, element.text, element.attributes);
+  });
+  parser.write(xml).close();
 }
