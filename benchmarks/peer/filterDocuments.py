@@ -1,5 +1,5 @@
-# Python 3.11, datatrove 0.10.1, spacy 3.8.7, xxhash 3.8.2, numpy 2.4.6
-"""The filters and the MinHash signatures of benchmarks/data.ts in datatrove, one process: filterDocuments.py FILE.jsonl
+# Python 3.11, datatrove 0.10.1, ftfy 6.3.1, fasttext-numpy2-wheel 0.9.2, spacy 3.8.7, xxhash 3.8.2, numpy 2.4.6
+"""The work of benchmarks/data.ts in datatrove, ftfy and fastText, one process: filterDocuments.py FILE.jsonl LID_MODEL
 
 Prints one JSON object: seconds for each part and the ids kept. Loading and a first document are not timed.
 """
@@ -8,6 +8,8 @@ import json
 import sys
 import time
 
+import fasttext
+import ftfy
 from datatrove.data import Document
 from datatrove.pipeline.dedup.minhash import MinhashDedupSignature
 from datatrove.pipeline.filters import (
@@ -46,7 +48,17 @@ def main() -> None:
         shingles = signatures.get_shingles(entry["text"])
         if shingles.size:
             signatures.get_signature(shingles)
-    print(json.dumps({"filters": filters, "signatures": time.perf_counter() - start, "kept": ids}))
+    hashing = time.perf_counter() - start
+    start = time.perf_counter()
+    for entry in documents:
+        ftfy.fix_text(entry["text"])
+    repair = time.perf_counter() - start
+    model = fasttext.load_model(sys.argv[2])
+    start = time.perf_counter()
+    for entry in documents:
+        model.predict(entry["text"].replace("\n", " "))
+    languages = time.perf_counter() - start
+    print(json.dumps({"filters": filters, "signatures": hashing, "repair": repair, "languages": languages, "kept": ids}))
 
 
 main()
