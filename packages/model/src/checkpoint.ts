@@ -121,7 +121,7 @@ function emptyDecoder(json: Record<string, unknown>, folder: string): CausalLang
   const type = String(json.model_type);
   if (!Object.hasOwn(architectures, type)) {
     throw new ModelError(
-      `${join(folder, "config.json")}: model_type ${JSON.stringify(json.model_type)} is not one of ${Object.keys(architectures).join(", ")}`,
+      `${join(folder, "config.json")}: model_type ${JSON.stringify(json.model_type)} is not one of ${Object.keys(architectures).join(", ")} (other models are loaded with their class: loadModel(folder, T5))`,
     );
   }
   return architectures[type]!(json);

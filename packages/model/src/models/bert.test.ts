@@ -236,6 +236,10 @@ it("names what a configuration or an input gets wrong", () => {
   for (const [change, text] of cases) expect(() => new Bert({ ...small, ...change })).toThrow(text);
   const long = tensor(new Int32Array(9), { shape: [1, 9] });
   expect(() => new Bert(small).forward(long)).toThrow("a sequence of 9 tokens is longer than the context of 8");
+  const options = { attentionMask: long, tokenTypeIds: long.slice(1, 0, 8) };
+  expect(() => new Bert(small).forward(long.slice(1, 0, 8), options)).toThrow(
+    "BERT: attentionMask must have the shape of inputIds [1,8], got [1,9]",
+  );
   const withoutPooler = new Bert(small, { pooler: false });
   expect(() => withoutPooler.pool(withoutPooler.forward(long.slice(1, 0, 8)))).toThrow("made without a pooler");
 });

@@ -21,6 +21,7 @@ import type { LinearLayer } from "../layers/linear.ts";
 import { TransposedLinear } from "../layers/transposedLinear.ts";
 import type { ForwardOptions, PretrainedModel } from "../model.ts";
 import { type BertConfig, type BertOptions, bertConfig, bertConfigFromJson, bertConfigToJson } from "./bertConfig.ts";
+import { checkShapes } from "./checkInputs.ts";
 import type { ConfigJson } from "./configJson.ts";
 
 export interface EncoderForwardOptions extends ForwardOptions {
@@ -141,6 +142,7 @@ export class Bert implements PretrainedModel {
   forward(inputIds: Tensor, options: EncoderForwardOptions = {}): Tensor {
     const { attentionMask, tokenTypeIds, key, recompute = false } = options;
     const [batch, sequence] = inputIds.shape;
+    checkShapes("BERT", inputIds, { attentionMask, tokenTypeIds });
     if (typeof sequence === "number" && sequence > this.config.contextLength) {
       throw new ModelError(
         `BERT: a sequence of ${sequence} tokens is longer than the context of ${this.config.contextLength}`,

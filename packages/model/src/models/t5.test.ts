@@ -106,8 +106,16 @@ it("reads padding as if it were not there", async () => {
   expect(largestDifference(padded as Float32Array, short as Float32Array)).toBeLessThan(1e-5);
 });
 
-it("says that the decoder needs a memory", () => {
+it("names inputs that do not go together", () => {
   const model = new T5(small);
+  const attentionMask = tensor([[1, 1, 1]], { dtype: "int32" });
+  expect(() => model.forward(inputIds, { decoderInputIds, attentionMask })).toThrow(
+    "T5: attentionMask must have the shape of inputIds [1,4], got [1,3]",
+  );
+  const two = tensor([[0], [0]], { dtype: "int32" });
+  expect(() => model.forward(inputIds, { decoderInputIds: two })).toThrow(
+    "T5: inputIds hold 1 sequences and decoderInputIds 2 (one for each)",
+  );
   expect(() => model.forwardCached(decoderInputIds, emptyCache(model.config, 1, 5))).toThrow(
     "T5: the decoder needs the encoder's memory (pass { memory: model.memoryOf(…) })",
   );

@@ -31,6 +31,7 @@ import type {
   EncoderDecoderModel,
   EncoderMemory,
 } from "../model.ts";
+import { checkShapes } from "./checkInputs.ts";
 import type { ConfigJson } from "./configJson.ts";
 import {
   crossAttend,
@@ -90,12 +91,17 @@ export class T5 implements EncoderDecoderModel {
 
   forward(inputIds: Tensor, options: EncoderDecoderForwardOptions): Tensor {
     const { decoderInputIds, attentionMask, key, recompute = false } = options;
+    const [read, written] = [inputIds.shape[0]!, decoderInputIds.shape[0]!];
+    if (typeof read === "number" && typeof written === "number" && read !== written) {
+      throw new ModelError(`T5: inputIds hold ${read} sequences and decoderInputIds ${written} (one for each)`);
+    }
     const states = this.encode(inputIds, { attentionMask, recompute, ...withKey(key?.derive("encoder")) });
     return this.output(this.decode(decoderInputIds, states, { attentionMask, recompute, key: key?.derive("decoder") }));
   }
 
   encode(inputIds: Tensor, { attentionMask, key, recompute = false }: EncodeOptions = {}): Tensor {
     const { config } = this;
+    checkShapes("T5", inputIds, { attentionMask });
     const positions = iota(inputIds.shape[1]!);
     const unmasked = this.positionBias(this.encoder, positions, positions);
     const bias = attentionMask ? maskedBias(unmasked, seenBy(attentionMask)) : unmasked; // [1 or B, H, S, S]

@@ -106,7 +106,7 @@ it("refuses a checkpoint of another architecture and PyTorch's .bin files", asyn
   const size = { vocabularySize: 20, contextLength: 8, layers: 1, heads: 2, width: 8 };
   await saveModel(new BertForMaskedLM(size), folder);
   expect((await failure()).message).toBe('config.json: model_type "bert" is not "t5"');
-  await expect(loadModel(folder)).rejects.toThrow('model_type "bert" is not one of gpt2');
+  await expect(loadModel(folder)).rejects.toThrow("(other models are loaded with their class: loadModel(folder, T5))");
   await saveModel(new T5(small), folder);
   await rm(join(folder, "model.safetensors"));
   await writeFile(join(folder, "pytorch_model.bin"), "");
@@ -137,6 +137,10 @@ it("reads config.json as it was written before transformers 5", () => {
   expect(t5ConfigFromJson(rewritten, true)).toEqual(small11);
   expect(t5ConfigFromJson(rewritten, false)).toEqual({ ...small11, tiedEmbeddings: true });
   expect(t5ConfigFromJson(t5ConfigToJson(small11))).toEqual(small11);
+  expect(() => t5ConfigFromJson({ ...published, tie_encoder_decoder: true })).toThrow(
+    '"tie_encoder_decoder": true is not supported for T5',
+  );
+  expect(() => t5ConfigFromJson({ ...published, d_kv: null })).toThrow('"d_kv" must be a number, got undefined');
 });
 
 it("names what a configuration gets wrong", () => {

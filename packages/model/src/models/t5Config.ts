@@ -2,7 +2,7 @@
 import { ModelError } from "../errors.ts";
 import { type Activation, activations } from "../layers/activations.ts";
 import type { EncoderDecoderConfig } from "../model.ts";
-import { type ConfigJson, idIn, numberIn } from "./configJson.ts";
+import { type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
 
 /** `layers` is the depth of the decoder. */
 export interface T5Config extends EncoderDecoderConfig {
@@ -153,6 +153,7 @@ export function t5ConfigFromJson(json: ConfigJson, hasOutputLayer = false): T5Co
   if (json.model_type !== "t5") {
     throw new ModelError(`config.json: model_type ${JSON.stringify(json.model_type)} is not "t5"`);
   }
+  refuseOtherThan(json, { tie_encoder_decoder: false }, "T5");
   const saidToBeTied = json.tie_word_embeddings !== false;
   const scaleDecoderOutputs =
     typeof json.scale_decoder_outputs === "boolean" ? json.scale_decoder_outputs : saidToBeTied;

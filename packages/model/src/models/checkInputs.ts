@@ -1,0 +1,23 @@
+// Checks of what a model is given beside its ids, before the ops do it in words of their own.
+import type { Tensor } from "@llm/tensor";
+import { ModelError } from "../errors.ts";
+
+/** Throws a `ModelError` unless each tensor that is there has the shape of the ids; sizes with a name are not known yet. */
+export function checkShapes(
+  where: string,
+  inputIds: Tensor,
+  others: Readonly<Record<string, Tensor | undefined>>,
+): void {
+  for (const [name, tensor] of Object.entries(others)) {
+    if (!tensor) continue;
+    const differs = (size: Tensor["shape"][number], axis: number) => {
+      const expected = inputIds.shape[axis];
+      return typeof size === "number" && typeof expected === "number" && size !== expected;
+    };
+    if (tensor.shape.length !== inputIds.shape.length || tensor.shape.some(differs)) {
+      throw new ModelError(
+        `${where}: ${name} must have the shape of inputIds [${inputIds.shape}], got [${tensor.shape}]`,
+      );
+    }
+  }
+}
