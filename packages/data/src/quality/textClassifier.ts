@@ -5,7 +5,8 @@ import { AtomicFile } from "../atomicFile.ts";
 import { FileError, systemReason } from "../errors.ts";
 import { type FastTextModel, readFastText, writeFastText } from "./fastTextFile.ts";
 import { buildLabelTree, labelProbabilities } from "./labelTree.ts";
-import { endOfText, hashWord, labelPrefix, subwordBuckets, visitNGramBuckets, wordsOf } from "./textFeatures.ts";
+import { endOfText, hashWord, labelPrefix, subwordBuckets, visitNGramBuckets, visitWords } from "./textFeatures.ts";
+import { type WordFeatures, WordTable } from "./wordTable.ts";
 
 /** A label, without fastText's prefix, and its probability. */
 export interface LabelScore {
@@ -13,17 +14,6 @@ export interface LabelScore {
   /** From 0 to 1. */
   readonly score: number;
 }
-
-/** What a word adds to the vector of its text. */
-interface WordFeatures {
-  readonly hash: number;
-  /** Rows summed into `sum`. */
-  readonly rows: number;
-  readonly sum: Float64Array;
-}
-
-const maxCachedWords = 100_000;
-const maxCachedLength = 40;
 
 /**
  * A classifier of texts. Files of `fasttext supervised` open as they are, compressed ones too, and what
@@ -37,12 +27,13 @@ export class TextClassifier {
   readonly #model: FastTextModel;
   readonly #rows: ReadonlyMap<string, number>;
   readonly #probabilities: (vector: Float64Array) => Float64Array;
-  readonly #words = new Map<string, WordFeatures>();
+  readonly #words: WordTable;
 
   constructor(model: FastTextModel) {
     this.#model = model;
     this.#rows = new Map(model.words.map((word, row) => [word, row]));
     this.#probabilities = probabilitiesOf(model);
+    this.#words = new WordTable(model.dimension, (word) => this.#featuresOf(word));
   }
 
   /**
@@ -92,15 +83,11 @@ export class TextClassifier {
   #vector(text: string): Float64Array {
     const model = this.#model;
     const vector = new Float64Array(model.dimension);
-    const words = wordsOf(text);
-    const hashes = model.wordNgrams > 1 ? new Int32Array(words.length) : undefined;
+    const hashes: number[] | undefined = model.wordNgrams > 1 ? [] : undefined;
     let rows = 0;
-    for (let w = 0; w < words.length; w++) {
-      const features = this.#featuresOf(words[w]!);
-      for (let i = 0; i < vector.length; i++) vector[i]! += features.sum[i]!;
-      rows += features.rows;
-      if (hashes) hashes[w] = features.hash;
-    }
+    visitWords(text, (word) => {
+      rows += this.#words.addWord(vector, hashes, word);
+    });
     if (hashes) {
       visitNGramBuckets(hashes, model, (bucket) => {
         rows += this.#addBucket(vector, bucket);
@@ -111,8 +98,6 @@ export class TextClassifier {
   }
 
   #featuresOf(word: string): WordFeatures {
-    const known = this.#words.get(word);
-    if (known) return known;
     const sum = new Float64Array(this.#model.dimension);
     const row = this.#rows.get(word);
     let rows = 0;
@@ -123,12 +108,7 @@ export class TextClassifier {
     if (this.#model.maxSubword > 0 && word !== endOfText) {
       for (const bucket of subwordBuckets(word, this.#model)) rows += this.#addBucket(sum, bucket);
     }
-    const features = { hash: hashWord(word), rows, sum };
-    if (word.length <= maxCachedLength) {
-      if (this.#words.size >= maxCachedWords) this.#words.clear();
-      this.#words.set(word, features);
-    }
-    return features;
+    return { hash: hashWord(word), rows, sum };
   }
 
   /** Adds a hashed feature's row where the model keeps it; the number of rows added. */

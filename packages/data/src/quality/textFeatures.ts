@@ -7,19 +7,52 @@ export const endOfText = "</s>";
 /** What begins a label in fastText's files. */
 export const labelPrefix = "__label__";
 
-const separators = /[ \n\r\t\v\f\0]+/;
+const underscore = 0x5f;
+/** A key that hardly any word has. */
+const endOfTextKey = 0x3c2f733e;
 const nGramFactor = 116049371;
 
-/** The words of a text with the mark of its end; words that look like labels are passed over, as fastText does. */
+/** A word where it stands, with a hash of its code units. */
+export interface PlacedWord {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly key: number;
+}
+
+/**
+ * Calls `visit` for each word of a text, and at last for the mark of its end. Words that look like labels are passed over, and a
+ * mark of the end inside ends the text, as in fastText.
+ */
+export function visitWords(text: string, visit: (word: PlacedWord) => void): void {
+  let start = 0;
+  let key = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i === text.length ? 0 : text.charCodeAt(i);
+    if (code > 0x20 || !isSeparator(code)) {
+      key = Math.imul(key ^ code, 0x01000193);
+      continue;
+    }
+    if (i > start) {
+      if (i - start === endOfText.length && text.startsWith(endOfText, start)) break;
+      if (text.charCodeAt(start) !== underscore || !text.startsWith(labelPrefix, start))
+        visit({ text, start, end: i, key });
+    }
+    start = i + 1;
+    key = 0;
+  }
+  visit({ text: endOfText, start: 0, end: endOfText.length, key: endOfTextKey });
+}
+
+/** The words that `visitWords` visits. */
 export function wordsOf(text: string): string[] {
   const words: string[] = [];
-  for (const word of text.split(separators)) {
-    if (word === "") continue;
-    if (word === endOfText) break;
-    if (!word.startsWith(labelPrefix)) words.push(word);
-  }
-  words.push(endOfText);
+  visitWords(text, (word) => words.push(word.text.slice(word.start, word.end)));
   return words;
+}
+
+function isSeparator(code: number): boolean {
+  return code === 0x20 || code === 0 || (code >= 9 && code <= 13);
 }
 
 /** FNV-1a over the UTF-8 bytes, each taken as signed: the 32-bit number by which fastText names a word. */
