@@ -78,7 +78,10 @@ export async function saveCheckpoint(
     await removeLeftovers(folder);
     await mkdir(temporary, { recursive: true });
     await saveModel(state.model, temporary);
-    if (state.average) await saveModel(withParameters(state.model, state.average), join(temporary, averageFolder));
+    if (state.average) {
+      await saveModel(withParameters(state.model, state.average), join(temporary, averageFolder));
+      await syncFolder(join(temporary, averageFolder));
+    }
     await writeSafetensors(join(temporary, optimizerFile), stateEntries(state));
     await writeFile(join(temporary, stateFile), `${JSON.stringify(position, undefined, 2)}\n`, { flush: true });
     await syncFolder(temporary);

@@ -112,3 +112,10 @@ it("goes with a checkpoint: a run that had none cannot take it up", async () => 
     'was written with ema undefined, this run has {"decay":0.9,"warmup":true}',
   );
 });
+
+it("names the folder of a checkpoint that has lost it", async () => {
+  await newTrainer({ checkpoints: { folder }, ema: {} }).run();
+  const averaged = join((await findCheckpoint(folder, "last"))!, "averaged");
+  await rm(averaged, { recursive: true });
+  await expect(newTrainer({ checkpoints: { folder }, ema: {}, steps: 8 }).run()).rejects.toThrow(averaged);
+});
