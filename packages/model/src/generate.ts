@@ -110,7 +110,7 @@ export async function* generateNaive(
 
 async function collectSequences(
   events: AsyncIterable<GenerationEvent>,
-  { tokenizer, logprobs }: StreamOptions,
+  { logprobs }: StreamOptions,
 ): Promise<Generation[]> {
   const parts: { ids: number[]; text: string; logprobs: GeneratedLogprob[] }[] = [];
   const found: Generation[] = [];
@@ -118,7 +118,7 @@ async function collectSequences(
     const { sequence, prompt } = event;
     parts[sequence] ??= { ids: [], text: "", logprobs: [] };
     const part = parts[sequence];
-    part.text += event.text ?? "";
+    part.text += event.text;
     if (event.type === "token") {
       part.ids.push(event.id);
       if (event.logprob) part.logprobs.push(event.logprob);
@@ -128,7 +128,7 @@ async function collectSequences(
       prompt,
       ids: part.ids,
       finishReason: event.finishReason,
-      ...(tokenizer && { text: part.text }),
+      text: part.text,
       ...(logprobs !== undefined && { logprobs: part.logprobs }),
     };
   }

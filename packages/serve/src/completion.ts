@@ -47,7 +47,7 @@ export function startCompletion(request: CompletionRequest, context: CompletionC
       promptIds: ids,
       // Each choice draws its own numbers; towards 0, where whole numbers never run out.
       seed: seed > 0 ? seed - index : seed + index,
-      onToken: ({ text = "", logprob }) => {
+      onToken: ({ text, logprob }) => {
         tokens[index]! += 1;
         if (text !== "" || logprob) listener.text(index, text, logprob);
         return false;

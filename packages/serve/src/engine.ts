@@ -142,7 +142,7 @@ export class Engine {
 
   async #generate({ promptIds, onToken, ...options }: SequenceRequest, signal: AbortSignal): Promise<SequenceEnd> {
     for await (const event of this.#generator.stream([promptIds], { ...options, signal })) {
-      if (event.type === "end") return { finishReason: event.finishReason, text: event.text ?? "" };
+      if (event.type === "end") return { finishReason: event.finishReason, text: event.text };
       if (onToken(event)) break;
     }
     return { finishReason: "stop", text: "" };

@@ -7,7 +7,7 @@ import { type LogitsProcessor, logitsProcessors } from "./logitsProcessors.ts";
 import { type GeneratedLogprob, logSumExp, tokenLogprob } from "./logprobs.ts";
 import type { BatchOptions } from "./options.ts";
 import type { Generation, Start } from "./sequences.ts";
-import { TextStream } from "./textStream.ts";
+import { type TextDecoder, TextStream } from "./textStream.ts";
 
 /** A sequence that is followed. */
 interface Beam {
@@ -130,15 +130,18 @@ function bestContinuations({ running, start }: Search, rows: readonly Float32Arr
 
 function endOf(ids: readonly number[], start: Start, options: BatchOptions): Candidate["finished"] {
   if (options.stopIds?.includes(ids.at(-1)!)) return "id";
-  if (options.stopStrings?.length && textOf(ids.slice(start.ids.length), options).stopped) return "string";
+  const { tokenizer, stopStrings = [] } = options;
+  const hasText = tokenizer && stopStrings.length > 0;
+  if (hasText && textOf(ids.slice(start.ids.length), tokenizer, options).stopped) return "string";
   return ids.length - start.ids.length === start.maxNewTokens ? "length" : undefined;
 }
 
 function textOf(
   ids: readonly number[],
-  { tokenizer, stopStrings = [] }: BatchOptions,
+  tokenizer: TextDecoder,
+  { stopStrings = [] }: BatchOptions,
 ): { text: string; stopped: boolean } {
-  const stream = new TextStream(tokenizer!, stopStrings);
+  const stream = new TextStream(tokenizer, stopStrings);
   const text = ids.map((id) => stream.push(id)).join("");
   return { text: stream.stopped ? text : text + stream.end(), stopped: stream.stopped };
 }
@@ -152,7 +155,7 @@ function generations({ prompt, start, finished }: Search, { numberOfSequences, o
       ids,
       finishReason: sequence.finished === "length" ? "length" : "stop",
       score: sequence.score,
-      ...(options.tokenizer && { text: textOf(ids, options).text }),
+      text: options.tokenizer ? textOf(ids, options.tokenizer, options).text : "",
       ...(options.logprobs !== undefined && { logprobs: sequence.logprobs.slice(0, ids.length) }),
     };
   });

@@ -1,5 +1,5 @@
 // The decoder that keeps keys and values of what it has read: the prompts in one run, then one token a row and run.
-import { type Tensor, tensor } from "@llm/tensor";
+import { flattenTensors, type Tensor, tensor } from "@llm/tensor";
 import { disposeCache, emptyCache, type KeyValueCache } from "../keyValueCache.ts";
 import type { EncoderDecoderModel, EncoderMemory } from "../model.ts";
 import { type Decoder, type NextRows, splitRows } from "./decode.ts";
@@ -37,11 +37,9 @@ export class CachedDecoder implements Decoder {
     const { config } = this.#programs.model;
     this.#cache = emptyCache(config, starts.length, roomFor(longest + 1, this.#longest));
     if (sources) this.#options = { memory: await this.#encode(sources) };
-    const padding = lengths.map((length) => longest - length);
-    if (padding.some((count) => count > 0))
-      this.#options = { ...this.#options, padding: tensor(Int32Array.from(padding)) };
+    if (lengths.some((length) => length < longest)) this.#options = { ...this.#options, padding: this.#padding() };
     const ids = new Int32Array(starts.length * longest);
-    for (const [row, start] of starts.entries()) ids.set(start.ids, row * longest + padding[row]!);
+    for (const [row, start] of starts.entries()) ids.set(start.ids, (row + 1) * longest - start.ids.length);
     return this.#run(ids, starts.length);
   }
 
@@ -52,9 +50,7 @@ export class CachedDecoder implements Decoder {
 
   dispose(): void {
     if (this.#cache) disposeCache(this.#cache);
-    const { memory, padding } = this.#options;
-    for (const tensor of [...(memory?.key ?? []), ...(memory?.value ?? []), memory?.attentionMask, padding])
-      tensor?.dispose();
+    for (const { tensor } of flattenTensors(this.#options)) tensor.dispose();
   }
 
   /** ids [rows, sequence] */
@@ -101,11 +97,14 @@ export class CachedDecoder implements Decoder {
     if (isSame) return;
     const { memory, padding } = this.#options;
     if (memory) this.#options = { ...this.#options, memory: await selectMemory(memory, rows) };
-    if (padding) {
-      const counts = (await padding.data()) as Int32Array;
-      this.#options = { ...this.#options, padding: tensor(Int32Array.from(parents, (parent) => counts[parent]!)) };
-      padding.dispose();
-    }
+    if (padding) this.#options = { ...this.#options, padding: this.#padding() };
+    padding?.dispose();
+  }
+
+  /** int32 [rows]: how much shorter each row's prompt is than the longest. */
+  #padding(): Tensor {
+    const lengths = this.#prompts.starts.map(({ ids }) => ids.length);
+    return tensor(Int32Array.from(this.#promptOf, (prompt) => longestOf(lengths) - lengths[prompt]!));
   }
 }
 

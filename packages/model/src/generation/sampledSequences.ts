@@ -59,19 +59,14 @@ export class SampledSequences implements Strategy<GenerationEvent> {
     const of = { sequence: index, prompt };
     const end = (finishReason: "stop" | "length") => {
       const rest = text && !text.stopped ? text.end() : "";
-      events.push({
-        type: "end",
-        ...of,
-        finishReason: text?.stopped ? "stop" : finishReason,
-        ...(text && { text: rest }),
-      });
+      events.push({ type: "end", ...of, finishReason: text?.stopped ? "stop" : finishReason, text: rest });
       return false;
     };
     const id = this.#choose(logits, sequence);
     if (stopIds.includes(id)) return end("stop");
     ids.push(id);
     const logprob = logprobs === undefined ? undefined : tokenLogprob(logits, id, logprobs);
-    events.push({ type: "token", ...of, id, ...(text && { text: text.push(id) }), ...(logprob && { logprob }) });
+    events.push({ type: "token", ...of, id, text: text?.push(id) ?? "", ...(logprob && { logprob }) });
     if (text?.stopped) return end("stop");
     return ids.length - sequence.promptLength < sequence.maxNewTokens || end("length");
   }

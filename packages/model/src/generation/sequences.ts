@@ -12,8 +12,8 @@ export interface GeneratedToken {
   /** Index of that sequence's prompt. */
   readonly prompt: number;
   readonly id: number;
-  /** The text that became certain with it, often empty; only with `tokenizer`. */
-  readonly text?: string;
+  /** The text that became certain with it, often empty; always without `tokenizer`. */
+  readonly text: string;
   /** Only with `logprobs`. */
   readonly logprob?: GeneratedLogprob;
 }
@@ -24,8 +24,8 @@ export interface GeneratedEnd {
   readonly sequence: number;
   readonly prompt: number;
   readonly finishReason: FinishReason;
-  /** The text that was held back until it was clear that no stop string begins; only with `tokenizer`. */
-  readonly text?: string;
+  /** The text that was held back until it was clear that no stop string begins. */
+  readonly text: string;
 }
 
 export type GenerationEvent = GeneratedToken | GeneratedEnd;
@@ -37,8 +37,8 @@ export interface Generation {
   /** The new tokens, without the stop id that ended them. */
   readonly ids: readonly number[];
   readonly finishReason: FinishReason;
-  /** Only with `tokenizer`. */
-  readonly text?: string;
+  /** Empty without `tokenizer`. */
+  readonly text: string;
   /** One for each id; only with `logprobs`. */
   readonly logprobs?: readonly GeneratedLogprob[];
   /** Of beam search: the sum of the log-probabilities, the stop id's included, over the length to the power `lengthPenalty`. */
