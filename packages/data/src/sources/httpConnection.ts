@@ -105,9 +105,9 @@ export class Connection {
     const { status } = response;
     const encoding = response.headers.get("content-encoding");
     if ((response.ok && (encoding === null || encoding === "identity")) || accepted.includes(status)) return;
-    await response.body?.cancel();
-    if (busyStatuses.has(status)) throw new PassingFault(`HTTP ${status}`, retryAfter(response));
-    const problem = response.ok ? `sent as ${encoding}, though identity was asked for` : `HTTP ${status}`;
+    const reason = await serverReason(response);
+    if (busyStatuses.has(status)) throw new PassingFault(`HTTP ${status}${reason}`, retryAfter(response));
+    const problem = response.ok ? `sent as ${encoding}, though identity was asked for` : `HTTP ${status}${reason}`;
     throw new FileError(`${this.address}: could not be read: ${problem} (check the address and its permissions)`);
   }
 
@@ -152,6 +152,20 @@ export class Connection {
     const pause = asked ?? (this.#options.retryDelay ?? 500) * 2 ** (failures - 1);
     await wait(Math.min(pause, longestWait), undefined, signal ? { signal } : {});
   }
+}
+
+/** What the server says about its refusal, as S3 (XML), the Hugging Face hub (a header) and most APIs (JSON) say it. */
+async function serverReason(response: Response): Promise<string> {
+  const reader = response.body?.getReader();
+  const start = await reader?.read().catch(() => undefined);
+  await reader?.cancel().catch(() => undefined);
+  const text = Buffer.from(start?.value ?? []).toString("utf8", 0, 2000);
+  const told =
+    response.headers.get("x-error-message") ??
+    /<Message>([^<]{1,300})<\/Message>/.exec(text)?.[1] ??
+    /"(?:error|message)"\s*:\s*"([^"]{1,300})"/.exec(text)?.[1];
+  const region = response.headers.get("x-amz-bucket-region");
+  return `${told ? `: ${told}` : ""}${region ? ` (the bucket is in region ${region})` : ""}`;
 }
 
 function retryAfter(response: Response): number | undefined {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
-import { expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { sendRange, serve } from "../../test/localServer.ts";
 import { expected, failure, fixture, readAll } from "../../test/sourceFixtures.ts";
 
@@ -49,6 +49,11 @@ function sendPage(tree: Readonly<Record<string, Buffer>>, url: URL, response: Se
   response.end(JSON.stringify(all.slice(start, start + 2)));
 }
 
+beforeEach(() => {
+  vi.stubEnv("HF_TOKEN", "");
+  return () => vi.unstubAllEnvs();
+});
+
 it("reads a data set: all files of known kinds but the card, sorted, at one commit", async () => {
   const { address, requests } = await serve(answer);
   const { documents, report } = await readAll("hf://datasets/owner/sample", { hub: { endpoint: address } });
@@ -78,6 +83,9 @@ it("sends the token, and says what is missing", async () => {
   const hub = { endpoint: `${address}/`, token: "hf_x" };
   expect((await readAll("hf://datasets/owner/sample", { hub })).documents).toHaveLength(4);
   expect((await failure("hf://datasets/owner/sample", { hub: { endpoint: address } })).message).toContain("HTTP 401");
+  vi.stubEnv("HF_TOKEN", "hf_x");
+  vi.stubEnv("HF_ENDPOINT", address);
+  expect((await readAll("hf://datasets/owner/sample")).documents).toHaveLength(4);
   expect((await failure("hf://datasets/owner/none", { hub })).message).toMatch(/no such data set .*HF_TOKEN/);
   expect((await failure("hf://datasets/owner/sample/x", { hub })).message).toMatch(
     /no file of a known kind .*README.md/,

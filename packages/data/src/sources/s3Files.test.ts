@@ -2,7 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { sendAndCut, sendRange, serve } from "../../test/localServer.ts";
 import { expected, failure, fixture, readAll } from "../../test/sourceFixtures.ts";
 
@@ -17,6 +17,12 @@ const objects: Readonly<Record<string, Buffer>> = {
   "corpus/notes.unknown": Buffer.from("x"),
   "long.jsonl": lines("long", 30_000),
 };
+
+beforeEach(() => {
+  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"])
+    vi.stubEnv(name, "");
+  return () => vi.unstubAllEnvs();
+});
 
 interface SignedRequest {
   readonly method: string;
@@ -115,7 +121,10 @@ describe("the signature check of this test", () => {
 describe("objects of a bucket", () => {
   const signedOnly = (request: IncomingMessage, response: ServerResponse) => {
     if (isSigned(request)) answer(request, response);
-    else response.writeHead(403).end("<Error><Code>SignatureDoesNotMatch</Code></Error>");
+    else
+      response
+        .writeHead(403)
+        .end("<Error><Code>SignatureDoesNotMatch</Code><Message>The signature does not match.</Message></Error>");
   };
 
   it("lists a folder over several pages and reads each object, signed, odd names and Parquet's ranges too", async () => {
@@ -147,7 +156,9 @@ describe("objects of a bucket", () => {
   it("refuses wrong keys with advice, and reads public buckets without keys", async () => {
     const guarded = await serve(signedOnly);
     const wrong = { endpoint: guarded.address, credentials: { ...keys, secretAccessKey: "wrong" } };
-    expect((await failure("s3://bucket/long.jsonl", { s3: wrong })).message).toMatch(/HTTP 403 \(check .* permissions/);
+    expect((await failure("s3://bucket/long.jsonl", { s3: wrong })).message).toMatch(
+      /HTTP 403: The signature does not match\. \(check .* permissions/,
+    );
     const open = await serve((request, response) => {
       if (request.headers.authorization) response.writeHead(400).end();
       else answer(request, response);
@@ -155,6 +166,20 @@ describe("objects of a bucket", () => {
     expect((await readAll("s3://bucket/long.jsonl", { s3: { endpoint: open.address } })).documents).toHaveLength(
       30_000,
     );
+  });
+
+  it("takes keys, region and endpoint from the environment, and tells of a bucket that lies elsewhere", async () => {
+    const { address } = await serve(signedOnly);
+    vi.stubEnv("AWS_ACCESS_KEY_ID", keys.accessKeyId);
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", keys.secretAccessKey);
+    vi.stubEnv("AWS_SESSION_TOKEN", "token");
+    vi.stubEnv("AWS_ENDPOINT_URL", address);
+    expect((await readAll("s3://bucket/long.jsonl")).documents).toHaveLength(30_000);
+    const elsewhere = await serve((_, response) =>
+      response.writeHead(301, { "x-amz-bucket-region": "eu-west-3" }).end(),
+    );
+    const message = (await failure("s3://bucket/a.jsonl", { s3: { endpoint: elsewhere.address } })).message;
+    expect(message).toContain("HTTP 301 (the bucket is in region eu-west-3)");
   });
 
   it("goes on where connections were cut and while the service is busy, signing each request anew", async () => {

@@ -92,8 +92,8 @@ function objectFile(bucket: Bucket, { key, size, tag }: ListedObject, options: R
 }
 
 function openBucket(name: string, { s3 = {}, http = {} }: ReadOptions): Bucket {
-  const region = s3.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? "us-east-1";
-  const endpoint = s3.endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
+  const region = s3.region ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || "us-east-1");
+  const endpoint = s3.endpoint ?? (process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL || undefined);
   if (endpoint !== undefined && !URL.canParse(endpoint)) {
     throw new DataError(`s3.endpoint: expected an address such as "http://localhost:9000", got "${endpoint}"`);
   }
