@@ -67,6 +67,38 @@ describe("near-duplicates, against datatrove", () => {
   });
 });
 
+/** Share of the runs of five words that two texts have in common (Jaccard). */
+function similarity(a: string, b: string): number {
+  const runs = (text: string) => {
+    const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+    return new Set(words.slice(4).map((_, i) => words.slice(i, i + 5).join(" ")));
+  };
+  const [ours, theirs] = [runs(a), runs(b)];
+  const shared = [...ours].filter((run) => theirs.has(run)).length;
+  return shared / (ours.size + theirs.size - shared);
+}
+
+describe("recall and precision on planted versions, with datatrove's removals", () => {
+  const bases = new Map(documents.filter(({ kind }) => kind === "base").map(({ base, text }) => [base, text]));
+  const versions = documents
+    .filter(({ kind }) => kind === "near")
+    .map(({ base, text, id }) => ({ id, similarity: similarity(text, bases.get(base)!) }));
+  const removedBy = (ids: ReadonlySet<string>, from: number, to: number) => {
+    const inRange = versions.filter((version) => version.similarity >= from && version.similarity < to);
+    return { planted: inRange.length, removed: inRange.filter(({ id }) => ids.has(id)).length };
+  };
+
+  it("removes nearly all that are alike by 0.8 and none below 0.5, as datatrove", async () => {
+    const found = await findNearDuplicates(documents.filter(({ kind }) => kind === "base" || kind === "near"));
+    const alike = removedBy(found.duplicateIds, 0.8, 2);
+    expect(alike.planted).toBeGreaterThan(40);
+    expect(alike.removed / alike.planted).toBeGreaterThan(0.95);
+    expect(removedBy(found.duplicateIds, 0, 0.5).removed).toBe(0);
+    const theirs = new Set(fixture.removed.map((place) => documents[place]!.id));
+    expect(removedBy(theirs, 0.8, 2).removed / alike.planted).toBeGreaterThan(0.95);
+  });
+});
+
 describe("Minhasher", () => {
   it("has no signature for a text with fewer words than a shingle", () => {
     expect(new Minhasher().signature("one two three four")).toBeUndefined();
