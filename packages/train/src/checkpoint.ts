@@ -65,6 +65,21 @@ export async function findCheckpoint(folder: string, which: "last" | "best"): Pr
   return best && steps.includes(best.step) ? checkpointPath(folder, best.step) : undefined;
 }
 
+/** Makes the folder where it is missing and sees that it can be written, rather than find out when there is something to lose. */
+export async function prepareFolder(folder: string): Promise<void> {
+  const probe = temporaryPath(checkpointPath(folder, 0));
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(probe, "");
+    await rm(probe);
+  } catch (error) {
+    throw new TrainError(
+      `Trainer: checkpoints.folder ${folder} cannot be written: ${(error as Error).message} (choose another folder, or change whose it is)`,
+      { cause: error },
+    );
+  }
+}
+
 /** Writes a checkpoint and then removes those that are neither among the newest `keep` nor the best. Returns its path. */
 export async function saveCheckpoint(
   folder: string,
@@ -76,7 +91,7 @@ export async function saveCheckpoint(
   const temporary = temporaryPath(path);
   try {
     await removeLeftovers(folder);
-    await mkdir(temporary, { recursive: true });
+    await mkdir(temporary);
     await saveModel(state.model, temporary);
     if (state.average) {
       await saveModel(withParameters(state.model, state.average), join(temporary, averageFolder));

@@ -6,6 +6,7 @@ import {
   findCheckpoint,
   listCheckpoints,
   loadState,
+  prepareFolder,
   type RunPosition,
   readPosition,
   removeCheckpointsAfter,
@@ -127,6 +128,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
   /** Goes on from the newest checkpoint, if there is one. */
   async resume(): Promise<ResumeEvent | undefined> {
     const { checkpoints, model } = this.#options;
+    if (checkpoints) await prepareFolder(checkpoints.folder);
     const path = checkpoints && (await findCheckpoint(checkpoints.folder, "last"));
     if (path === undefined) {
       // Tensors of the run's own, so that the caller's model is not given away with the first step.
