@@ -4,6 +4,7 @@ import { compile, type Executor, onnxExecutor, referenceExecutor, type Tensor, t
 import { openSafetensors, type SafetensorsFile } from "@llm/tensor/safetensors";
 import { tfjsExecutor } from "@llm/tensor/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { movedAverage, shareTaken } from "../ema.ts";
 import { parameterGroups } from "../parameterGroups.ts";
 import { adafactor } from "./adafactor.ts";
 import { adamW } from "./adamw.ts";
@@ -11,6 +12,7 @@ import { lion } from "./lion.ts";
 import { muon } from "./muon.ts";
 import { mapNamed, type NamedTensors, type Optimizer, type OptimizerState } from "./optimizer.ts";
 import { sgd } from "./sgd.ts";
+import { zerosLike } from "./zeros.ts";
 
 const optimizers: Record<string, Optimizer> = {
   adamw: adamW(),
@@ -55,10 +57,15 @@ async function read(file: SafetensorsFile, name: string): Promise<{ shape: reado
 interface State {
   parameters: NamedTensors;
   state: OptimizerState;
+  average: NamedTensors;
 }
 
-/** The parameters after each saved step, by name. */
-async function run(name: string, executor: Executor): Promise<Map<string, Float32Array[]>> {
+/** The parameters, or their average, after each saved step, by name. */
+async function run(
+  name: string,
+  executor: Executor,
+  what: "parameters" | "average" = "parameters",
+): Promise<Map<string, Float32Array[]>> {
   const optimizer = optimizers[name]!;
   const names = given.names.flatMap((key) => (key.startsWith("start/") ? [key.slice(6)] : []));
   const start: Record<string, Tensor> = {};
@@ -69,11 +76,14 @@ async function run(name: string, executor: Executor): Promise<Map<string, Float3
     gradients[key] = await read(given, `gradients/${key}`);
   }
   const step = compile(
-    (state: State, gradients: NamedTensors, scalars: NamedTensors) =>
-      optimizer.update({ ...state, gradients, scalars }),
+    ({ average, ...state }: State, gradients: NamedTensors, scalars: NamedTensors, taken: Tensor): State => {
+      const updated = optimizer.update({ ...state, gradients, scalars });
+      return { ...updated, average: movedAverage(average, updated.parameters, taken) };
+    },
     { executor, donate: [0] },
   );
-  let state: State = { parameters: start, state: optimizer.initialState(start) };
+  const average = mapNamed(start, zerosLike);
+  let state: State = { parameters: start, state: optimizer.initialState(start), average };
   const saved = new Map(names.map((key) => [key, [] as Float32Array[]]));
   for (const [i, rate] of cases.learningRates[name]!.entries()) {
     const scalars = Object.entries(optimizer.scalars(i, rate)).map(([key, value]) => [key, tensor(value)] as const);
@@ -82,9 +92,10 @@ async function run(name: string, executor: Executor): Promise<Map<string, Float3
       const size = data.length / shape[0]!;
       return tensor(data.slice(i * size, (i + 1) * size), { shape: parameter.shape as readonly number[] });
     });
-    state = await step(state, ofStep, Object.fromEntries(scalars));
+    const taken = tensor(shareTaken(i, { decay: 0.8, warmup: false }));
+    state = await step(state, ofStep, Object.fromEntries(scalars), taken);
     if (!cases.saved.includes(i + 1)) continue;
-    for (const key of names) saved.get(key)!.push(((await state.parameters[key]!.data()) as Float32Array).slice());
+    for (const key of names) saved.get(key)!.push(((await state[what][key]!.data()) as Float32Array).slice());
   }
   step.dispose();
   return saved;
@@ -109,6 +120,10 @@ async function expectEqual(saved: Map<string, Float32Array[]>, name: string, tol
 describe.each(Object.keys(executors))("on the %s executor", (executor) => {
   it.each(Object.keys(optimizers))("%s gives PyTorch's parameters", async (name) => {
     await expectEqual(await run(name, executors[executor]!), name, 1e-5);
+  });
+
+  it("the moving average is that of torch.optim.swa_utils", async () => {
+    await expectEqual(await run("adamw", executors[executor]!, "average"), "average", 1e-5);
   });
 });
 
