@@ -24,6 +24,7 @@ export {
   type RepeatedSpanOptions,
   RepeatedSpans,
   removeRepeatedSpans,
+  type SpanPart,
 } from "./dedup/repeatedSpans.ts";
 export type { TextUnit } from "./dedup/textUnits.ts";
 export { type DeduplicateOptions, deduplicate } from "./deduplicate.ts";

@@ -2,6 +2,7 @@
 // result from shards in any order.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { TemporaryFolder } from "../../test/temporaryFolder.ts";
 import type { Document } from "../document.ts";
 import { pipeline } from "../pipeline.ts";
 import { findRepeatedSpans, type RepeatedSpanOptions, RepeatedSpans, removeRepeatedSpans } from "./repeatedSpans.ts";
@@ -90,12 +91,41 @@ describe("repeated spans", () => {
     }
   });
 
+  it("are the same found part by part, without those met once, saved and loaded", async () => {
+    const options = { unit: "line", count: 1 } as const;
+    const whole = await findRepeatedSpans(documents, options);
+    const folder = new TemporaryFolder();
+    const merged = new RepeatedSpans(options);
+    for (let index = 0; index < 3; index++) {
+      const found = await findRepeatedSpans(documents, { ...options, part: { index, count: 3 } });
+      expect(found.size).toBeLessThan(whole.size / 2);
+      found.dropUnique();
+      await found.save(folder.join(`part${index}`));
+      merged.merge(await RepeatedSpans.load(folder.join(`part${index}`)));
+    }
+    expect(merged.size).toBeLessThan(whole.size / 2);
+    expect(await removeFrom(documents, merged)).toEqual(await removeFrom(documents, whole));
+    expect(folder.files()).toEqual(["part0", "part1", "part2"]);
+  });
+
+  it("are not read from other files", async () => {
+    const folder = new TemporaryFolder();
+    const message = "not a whole file of repeated spans";
+    await expect(RepeatedSpans.load(folder.write("other", "something else"))).rejects.toThrow(message);
+    await (await findRepeatedSpans(documents, { unit: "line" })).save(folder.join("whole"));
+    const bytes = readFileSync(folder.join("whole"));
+    await expect(RepeatedSpans.load(folder.write("cut", bytes.subarray(0, -1)))).rejects.toThrow(`cut: ${message}`);
+    await expect(RepeatedSpans.load(folder.join("none"))).rejects.toThrow("none: could not be read");
+  });
+
   it("grow with the stretches and refuse what cannot be", async () => {
     const found = await findRepeatedSpans([{ id: "a", text: freshWords(5000) }], { unit: "word" });
     expect(found.size).toBe(4951);
     expect(() => found.merge(new RepeatedSpans({ unit: "line" }))).toThrow(
       "RepeatedSpans.merge: expected stretches of 50 words of 20 characters, got 1 lines of 20 characters",
     );
+    const beyond = { unit: "word", part: { index: 2, count: 2 } } as const;
+    await expect(findRepeatedSpans([], beyond)).rejects.toThrow("expected part.index from 0 to below 2, got 2");
     await expect(findRepeatedSpans([], { unit: "word", count: 0 })).rejects.toThrow(
       "expected count to be a positive integer, got 0",
     );

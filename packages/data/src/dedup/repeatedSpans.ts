@@ -1,9 +1,11 @@
 // Text that stands in several documents: found in one pass and removed in a second one everywhere but where it came first. By line or
 // paragraph as CCNet (Wenzek et al. 2020) did, by three sentences as C4 (Raffel et al. 2020), by windows of 50 words after the idea of
 // Lee et al. (2022), with hashes of the windows in place of a suffix array.
+import { readFile } from "node:fs/promises";
+import { AtomicFile } from "../atomicFile.ts";
 import type { Document, Step } from "../document.ts";
-import { DataError } from "../errors.ts";
-import { SpanTable } from "./spanTable.ts";
+import { DataError, FileError, FormatError, systemReason } from "../errors.ts";
+import { entryBytes, SpanTable } from "./spanTable.ts";
 import { type HashHalves, hashText, type TextUnit, type TextUnits, textUnits } from "./textUnits.ts";
 
 /** Options of `findRepeatedSpans`. */
@@ -14,8 +16,20 @@ export interface RepeatedSpanOptions {
   readonly count?: number;
   /** Shorter stretches are left alone, in UTF-16 code units. Default 20. */
   readonly minCharacters?: number;
+  /**
+   * Which of all stretches are looked at, so that a large corpus takes several passes with a part of the memory each:
+   * `{ index: 0, count: 4 }` is a quarter. Default: all.
+   */
+  readonly part?: SpanPart;
   /** The place of the first document where the documents are a shard: above that of every document of the shards before. */
   readonly firstPlace?: number;
+}
+
+/** A part of all stretches, chosen by their hashes. */
+export interface SpanPart {
+  /** From 0 to below `count`. */
+  readonly index: number;
+  readonly count: number;
 }
 
 /** Options of `removeRepeatedSpans`. */
@@ -24,6 +38,7 @@ export interface RemoveSpansOptions {
   readonly minCharacters?: number;
 }
 
+const formatName = "llm-repeated-spans";
 const defaultCounts: Readonly<Record<TextUnit, number>> = { line: 1, paragraph: 1, sentence: 3, word: 50 };
 const factor = { high: 0x01000193, low: 0x2c1b3c6d };
 
@@ -34,13 +49,19 @@ export class RepeatedSpans {
   readonly count: number;
   /** Shortest stretch, in UTF-16 code units. */
   readonly minCharacters: number;
+  readonly #part: SpanPart;
   readonly #table = new SpanTable();
 
-  /** @throws DataError for a count that is no positive integer */
-  constructor({ unit, count = defaultCounts[unit], minCharacters = 20 }: RepeatedSpanOptions) {
+  /** @throws DataError for a count that is no positive integer, and for a part beyond the last */
+  constructor(options: RepeatedSpanOptions) {
+    const { unit, count = defaultCounts[unit], minCharacters = 20, part = { index: 0, count: 1 } } = options;
     if (!Number.isInteger(count) || count < 1) {
       throw new DataError(`findRepeatedSpans: expected count to be a positive integer, got ${count}`);
     }
+    if (!(part.index >= 0 && part.index < part.count)) {
+      throw new DataError(`findRepeatedSpans: expected part.index from 0 to below ${part.count}, got ${part.index}`);
+    }
+    this.#part = part;
     this.unit = unit;
     this.count = count;
     this.minCharacters = minCharacters;
@@ -54,22 +75,64 @@ export class RepeatedSpans {
   /** Notes the stretches of a document. Of equal ones, that of the smallest place is kept. */
   add(document: Document, place: number): void {
     const owner = ownerOf(document.id);
-    this.#visit(document.text, (high, low, first) =>
-      this.#table.add(high, low, { high: owner.high, low: owner.low ^ first }, place),
-    );
+    const { index, count } = this.#part;
+    this.#visit(document.text, (high, low, first) => {
+      if ((high >>> 0) % count !== index) return;
+      this.#table.add(high, low, { high: owner.high, low: owner.low ^ first }, place);
+    });
   }
 
   /**
-   * Takes in what was found in other documents; in whatever order shards are merged, the result is the same.
+   * Takes in what was found in other documents, or in another part; in whatever order, the result is the same.
    * @throws DataError for stretches of another kind
    */
   merge(other: RepeatedSpans): void {
-    const describe = ({ unit, count, minCharacters }: RepeatedSpans) =>
-      `${count} ${unit}s of ${minCharacters} characters`;
-    if (describe(this) !== describe(other)) {
-      throw new DataError(`RepeatedSpans.merge: expected stretches of ${describe(this)}, got ${describe(other)}`);
+    if (this.#kind !== other.#kind) {
+      throw new DataError(`RepeatedSpans.merge: expected stretches of ${this.#kind}, got ${other.#kind}`);
     }
     this.#table.merge(other.#table);
+  }
+
+  /** Forgets the stretches met once, when all documents have been seen: a fraction of the memory is left. */
+  dropUnique(): void {
+    this.#table.dropUnique();
+  }
+
+  /** Writes what was found, whole or not at all, for another thread or machine to merge: 25 bytes a stretch. */
+  async save(path: string): Promise<void> {
+    const { unit, count, minCharacters } = this;
+    const header = Buffer.from(`${JSON.stringify({ format: formatName, unit, count, minCharacters })}\n`);
+    const file = await AtomicFile.create(path);
+    try {
+      await file.write(header);
+      await file.write(this.#table.toBytes());
+      await file.commit();
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+  }
+
+  /**
+   * Reads what `save` wrote.
+   * @throws FileError when it cannot be read, FormatError when it is no such file or not whole.
+   */
+  static async load(path: string): Promise<RepeatedSpans> {
+    const bytes = await readFile(path).catch((error: unknown) => {
+      throw new FileError(`${path}: could not be read: ${systemReason(error)}`, { cause: error });
+    });
+    const headerEnd = bytes.indexOf("\n");
+    const isOurs = bytes.toString("latin1", 0, headerEnd).startsWith(`{"format":"${formatName}"`);
+    if (!isOurs || (bytes.length - headerEnd - 1) % entryBytes !== 0) {
+      throw new FormatError({ file: path }, "not a whole file of repeated spans", "write it again with save()");
+    }
+    const found = new RepeatedSpans(JSON.parse(bytes.toString("utf8", 0, headerEnd)) as RepeatedSpanOptions);
+    found.#table.addBytes(bytes.subarray(headerEnd + 1));
+    return found;
+  }
+
+  get #kind(): string {
+    return `${this.count} ${this.unit}s of ${this.minCharacters} characters`;
   }
 
   /** The document's text without the stretches that another place keeps. */

@@ -1,18 +1,25 @@
 // A table of hashes of stretches of text: which were met more than once, and which document keeps each. 25 to 50 bytes a stretch.
 
 const fields = 4;
+/** Bytes of an entry in `toBytes`. */
+export const entryBytes = fields * 4 + 8 + 1;
+const firstSlots = 1024;
 
 /**
  * For each hash of 64 bits its owner: the one met at the smallest place. Tables filled from parts of a corpus and merged in any
  * order are equal to one filled from the whole.
  */
 export class SpanTable {
-  #slots = 1024;
+  #slots = firstSlots;
   /** Per slot: both halves of the hash, both halves of the owner. */
-  #words = new Int32Array(this.#slots * fields);
-  #places = new Float64Array(this.#slots).fill(-1);
-  #isRepeated = new Uint8Array(this.#slots);
+  #words = new Int32Array(0);
+  #places = new Float64Array(0);
+  #isRepeated = new Uint8Array(0);
   #size = 0;
+
+  constructor() {
+    this.#reset();
+  }
 
   /** Distinct hashes. */
   get size(): number {
@@ -33,7 +40,44 @@ export class SpanTable {
 
   /** Takes in another table's occurrences. */
   merge(other: SpanTable): void {
-    for (let slot = 0; slot < other.#slots; slot++) if (other.#places[slot]! >= 0) this.#put(other.#entry(slot));
+    for (const entry of other.#entries()) this.#put(entry);
+  }
+
+  /** Forgets what was met once, so that only repeated hashes take memory. */
+  dropUnique(): void {
+    const repeated = [...this.#entries()].filter(({ isRepeated }) => isRepeated);
+    this.#reset();
+    for (const entry of repeated) this.#put(entry);
+  }
+
+  /** The entries as bytes, 25 each. */
+  toBytes(): Buffer {
+    const bytes = Buffer.alloc(this.#size * entryBytes);
+    let at = 0;
+    for (const { high, low, ownerHigh, ownerLow, place, isRepeated } of this.#entries()) {
+      for (const half of [high, low, ownerHigh, ownerLow]) at = bytes.writeInt32LE(half, at);
+      at = bytes.writeDoubleLE(place, at);
+      at = bytes.writeUInt8(isRepeated ? 1 : 0, at);
+    }
+    return bytes;
+  }
+
+  /** Takes in the entries that `toBytes` wrote. */
+  addBytes(bytes: Buffer): void {
+    for (let at = 0; at + entryBytes <= bytes.length; at += entryBytes) {
+      const [high, low, ownerHigh, ownerLow] = [0, 4, 8, 12].map((offset) => bytes.readInt32LE(at + offset)) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      const isRepeated = bytes.readUInt8(at + 24) === 1;
+      this.#put({ high, low, ownerHigh, ownerLow, place: bytes.readDoubleLE(at + 16), isRepeated });
+    }
+  }
+
+  *#entries(): Generator<Entry> {
+    for (let slot = 0; slot < this.#slots; slot++) if (this.#places[slot]! >= 0) yield this.#entry(slot);
   }
 
   #put(entry: Entry): void {
@@ -80,12 +124,21 @@ export class SpanTable {
     return slot;
   }
 
+  #reset(): void {
+    this.#size = 0;
+    this.#allocate(firstSlots);
+  }
+
+  #allocate(slots: number): void {
+    this.#slots = slots;
+    this.#words = new Int32Array(slots * fields);
+    this.#places = new Float64Array(slots).fill(-1);
+    this.#isRepeated = new Uint8Array(slots);
+  }
+
   #grow(): void {
     const [words, places, isRepeated, slots] = [this.#words, this.#places, this.#isRepeated, this.#slots];
-    this.#slots *= 2;
-    this.#words = new Int32Array(this.#slots * fields);
-    this.#places = new Float64Array(this.#slots).fill(-1);
-    this.#isRepeated = new Uint8Array(this.#slots);
+    this.#allocate(slots * 2);
     for (let from = 0; from < slots; from++) {
       if (places[from]! < 0) continue;
       const slot = this.#slotOf(words[from * fields]!, words[from * fields + 1]!);

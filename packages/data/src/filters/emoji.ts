@@ -1,6 +1,7 @@
 // What becomes of emoji: they stay, go, or are named by the short names of Unicode (CLDR).
 import { createRequire } from "node:module";
-import type { Document, Step } from "../document.ts";
+import type { Step } from "../document.ts";
+import { textStep } from "./textStep.ts";
 
 /** `keep` leaves them, `drop` removes them, `text` puts `:red_heart:` in their place. */
 export type EmojiPolicy = "keep" | "drop" | "text";
@@ -31,15 +32,7 @@ export function replaceEmoji(text: string, policy: EmojiPolicy): string {
 
 /** The step that applies `replaceEmoji` to each document. */
 export function treatEmoji(policy: EmojiPolicy): Step {
-  return {
-    name: "treatEmoji",
-    async *apply(documents): AsyncGenerator<Document> {
-      for await (const document of documents) {
-        const text = replaceEmoji(document.text, policy);
-        yield text === document.text ? document : { ...document, text };
-      }
-    },
-  };
+  return textStep("treatEmoji", (text) => replaceEmoji(text, policy));
 }
 
 function nameOf(found: string): string {

@@ -1,6 +1,7 @@
 // Removes characters that are not seen and say nothing: zero-width spaces, soft hyphens, directional marks, and the joiners that
 // stand where no script uses them.
-import type { Document, Step } from "../document.ts";
+import type { Step } from "../document.ts";
+import { textStep } from "./textStep.ts";
 
 /** Options of `removeInvisible`; all are on unless said. */
 export interface InvisibleOptions {
@@ -38,13 +39,5 @@ export function withoutInvisible(text: string, options: InvisibleOptions = {}): 
 
 /** The step that applies `withoutInvisible` to each document. */
 export function removeInvisible(options: InvisibleOptions = {}): Step {
-  return {
-    name: "removeInvisible",
-    async *apply(documents): AsyncGenerator<Document> {
-      for await (const document of documents) {
-        const text = withoutInvisible(document.text, options);
-        yield text === document.text ? document : { ...document, text };
-      }
-    },
-  };
+  return textStep("removeInvisible", (text) => withoutInvisible(text, options));
 }

@@ -1,8 +1,9 @@
 // Repairs text as ftfy's fix_text does, with its defaults: mojibake, HTML entities in plain text, ligatures, full-width letters, curly
 // quotes, line ends, control characters, Unicode normalisation.
 import { decodeHTML, decodeHTMLStrict } from "entities";
-import type { Document, Step } from "../document.ts";
+import type { Step } from "../document.ts";
 import { fixEncoding, fixUpperControls } from "./fixEncoding.ts";
+import { textStep } from "./textStep.ts";
 
 /** Options of `repairText` and `repairUnicode`; each is on unless said. */
 export interface RepairOptions {
@@ -85,15 +86,7 @@ export function repairText(text: string, options: RepairOptions = {}): string {
  * leaves them.
  */
 export function repairUnicode(options: RepairOptions = {}): Step {
-  return {
-    name: "repairUnicode",
-    async *apply(documents): AsyncGenerator<Document> {
-      for await (const document of documents) {
-        const text = repairText(document.text, options);
-        yield text === document.text ? document : { ...document, text };
-      }
-    },
-  };
+  return textStep("repairUnicode", (text) => repairText(text, options));
 }
 
 /** Lines with their ends, the longest ones cut. */
