@@ -27,7 +27,7 @@ export function runSettings<Model extends PretrainedModel, B>(
   { objective, optimizer, schedule, trained }: RunParts<Model, B>,
 ): Record<string, unknown> {
   const { accumulation = 1, seed = 0, gradientClipping = 1, precision = "float32", lossScaling } = options;
-  const { model, data, trains, ema, earlyStopping } = options;
+  const { model, data, rowsPerPass, trains, ema, earlyStopping } = options;
   return {
     model: model.toConfigJson(),
     objective: { name: objective.name, ...objective.settings },
@@ -39,6 +39,7 @@ export function runSettings<Model extends PretrainedModel, B>(
     gradientClipping,
     precision,
     lossScaling,
+    rowsPerPass,
     ema: ema && emaSettings(ema),
     earlyStopping: earlyStopping && earlyStoppingSettings(earlyStopping),
     // Another batch size, sequence length or corpus gives another number here, and a place in the data would mean nothing.

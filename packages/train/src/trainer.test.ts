@@ -390,6 +390,7 @@ describe("checkpoints", () => {
       [{ seed: 1 }, "seed 0, this run has 1"],
       [{ accumulation: 2 }, "accumulation 1, this run has 2"],
       [{ gradientClipping: false }, "gradientClipping 1, this run has false"],
+      [{ rowsPerPass: 1 }, "rowsPerPass undefined, this run has 1"],
       [{ learningRate: 0.02 }, 'learningRate {"name":"constant","warmupSteps":0,"warmupFromZero":false,"peak":0.01}'],
       [{ optimizer: adamW({ decays: () => true }) }, 'optimizer {"name":"adamw",'],
       [{ optimizer: adamW({ beta1: 0.8 }) }, 'optimizer {"name":"adamw","beta1":0.9,'],
