@@ -3,7 +3,7 @@
 /** Indices of the `count` largest values, the largest first and the lower index first among equals. */
 export function largest(values: Float32Array, count: number): number[] {
   if (count <= 0) return [];
-  const smallest = count < values.length ? countedLargest(values, count) : Number.NEGATIVE_INFINITY;
+  const smallest = count < values.length ? nthLargest(values, count) : Number.NEGATIVE_INFINITY;
   const above: number[] = [];
   const equal: number[] = [];
   for (let i = 0; i < values.length; i++) {
@@ -14,7 +14,7 @@ export function largest(values: Float32Array, count: number): number[] {
 }
 
 /** The value that is the `count`-th when the largest comes first. */
-function countedLargest(values: Float32Array, count: number): number {
+export function nthLargest(values: Float32Array, count: number): number {
   // A heap of the largest so far with the smallest at its root; sorted numbers are one.
   const heap = values.slice(0, count).sort();
   for (let i = count; i < values.length; i++) if (values[i]! > heap[0]!) replaceRoot(heap, values[i]!);

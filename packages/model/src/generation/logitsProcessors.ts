@@ -1,6 +1,6 @@
 // Small functions that change the scores of the next token, one after the other: first what depends on the tokens so far, then what
 // shapes the distribution to draw from. A token that is ruled out gets -Infinity.
-import { largest } from "./largest.ts";
+import { nthLargest } from "./largest.ts";
 import type { ProcessorOptions, SamplingOptions } from "./options.ts";
 
 /** The tokens that a decoder has read, of which the first `promptLength` were given and the others generated. */
@@ -92,7 +92,7 @@ export function divideBy(temperature: number): LogitsProcessor {
 /** Only the `count` likeliest tokens stay; of equal ones those with the lower ids. */
 export function keepLargest(count: number): LogitsProcessor {
   return (scores) => {
-    if (count < scores.length) keepOnly(scores, largest(scores, count));
+    if (count < scores.length) keepFrom(scores, nthLargest(scores, count), count);
   };
 }
 
@@ -100,21 +100,14 @@ export function keepLargest(count: number): LogitsProcessor {
 export function keepNucleus(mass: number): LogitsProcessor {
   return (scores) => {
     const top = largestOf(scores);
-    const weights = new Float64Array(scores.length);
     let total = 0;
-    for (let i = 0; i < scores.length; i++)
-      if (scores[i] !== ruledOut) total += weights[i] = Math.exp(scores[i]! - top);
-    // Tokens below this share add up to less than 1 - mass: none of them is needed, and sorting the few others is enough.
-    const needed = ((1 - mass) * total) / scores.length;
-    const candidates: number[] = [];
-    for (let i = 0; i < weights.length; i++) if (weights[i]! >= needed && weights[i]! > 0) candidates.push(i);
-    candidates.sort((a, b) => weights[b]! - weights[a]! || a - b);
-    let reached = 0;
-    const last = candidates.findIndex((id) => {
-      reached += weights[id]!;
-      return reached >= mass * total;
-    });
-    keepOnly(scores, last < 0 ? candidates : candidates.slice(0, last + 1));
+    for (let i = 0; i < scores.length; i++) if (scores[i] !== ruledOut) total += Math.exp(scores[i]! - top);
+    // Tokens below this score add up to less than 1 - mass: none of them is needed, and sorting the few others is enough.
+    const needed = top + Math.log(((1 - mass) * total) / scores.length);
+    const ranked = scores.filter((score) => score >= needed).sort();
+    let place = ranked.length;
+    for (let reached = 0; place > 0 && reached < mass * total; ) reached += Math.exp(ranked[--place]! - top);
+    keepFrom(scores, ranked[place]!, ranked.length - place);
   };
 }
 
@@ -132,8 +125,12 @@ function largestOf(scores: Float32Array): number {
   return top;
 }
 
-function keepOnly(scores: Float32Array, ids: readonly number[]): void {
-  const kept = ids.map((id) => scores[id]!);
-  scores.fill(ruledOut);
-  for (const [i, id] of ids.entries()) scores[id] = kept[i]!;
+/** Rules out scores below `least`, and of those equal to it the later ones, so that `count` stay. */
+function keepFrom(scores: Float32Array, least: number, count: number): void {
+  let above = 0;
+  for (let i = 0; i < scores.length; i++) if (scores[i]! > least) above++;
+  let equal = count - above;
+  for (let i = 0; i < scores.length; i++) {
+    if (scores[i]! < least || (scores[i] === least && equal-- <= 0)) scores[i] = ruledOut;
+  }
 }
