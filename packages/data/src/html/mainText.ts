@@ -3,7 +3,7 @@
 import type { Element } from "domhandler";
 import { parseDocument } from "htmlparser2";
 import type { Document, Step } from "../document.ts";
-import { inkLength, type TextBlock, textBlocks } from "./textBlocks.ts";
+import { type TextBlock, textBlocks } from "./textBlocks.ts";
 
 /** Options of `mainText` and `extractMainText`. */
 export interface MainTextOptions {
@@ -32,7 +32,7 @@ const ideograph = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Scrip
  */
 export function mainText(html: string, options: MainTextOptions = {}): string {
   const page = parseDocument(html, { lowerCaseAttributeNames: true });
-  const blocks = textBlocks(page, inkLength(page));
+  const blocks = textBlocks(page);
   const kept = keptBlocks(blocks);
   const length = kept.reduce((sum, block) => sum + block.length, 0);
   return length < (options.minLength ?? 25) ? "" : joined(kept);

@@ -28,6 +28,7 @@ const blockTags = new Set(
     .split(" "),
 );
 const headingLevel = /^h([1-6])$/;
+/** Elements nested deeper are left out with what they hold, so that no page overflows the stack. */
 const maxDepth = 400;
 
 interface Inline {
@@ -35,15 +36,26 @@ interface Inline {
   linkLength: number;
 }
 
-/** The blocks of a page in order. */
-export function textBlocks(root: AnyNode, totalLength: number): TextBlock[] {
-  const collector = new BlockCollector(totalLength);
+/** The blocks of a page in order. Takes out of the page's tree what is nested too deep. */
+export function textBlocks(root: AnyNode): TextBlock[] {
+  limitDepth(root);
+  const collector = new BlockCollector(inkLength(root));
   collector.visit(root, []);
   return collector.blocks;
 }
 
+function limitDepth(root: AnyNode): void {
+  const open = [{ node: root, depth: 0 }];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { node, depth } = next;
+    if (!("children" in node)) continue;
+    if (depth >= maxDepth) node.children = [];
+    for (const child of node.children) open.push({ node: child, depth: depth + 1 });
+  }
+}
+
 /** Characters of text below a node, white space and what is never shown left out. */
-export function inkLength(node: AnyNode): number {
+function inkLength(node: AnyNode): number {
   let length = 0;
   const open: AnyNode[] = [node];
   for (let next = open.pop(); next; next = open.pop()) {
@@ -57,6 +69,8 @@ class BlockCollector {
   readonly blocks: TextBlock[] = [];
   /** Length of the page's text: what holds most of it is never boilerplate. */
   readonly #totalLength: number;
+  /** Places of list items in their lists, from 1. */
+  readonly #itemNumbers = new Map<Element, number>();
   #inline: Inline = { text: "", linkLength: 0 };
 
   constructor(totalLength: number) {
@@ -71,7 +85,7 @@ class BlockCollector {
   }
 
   #visitElement(element: Element, path: readonly Element[]): void {
-    if (path.length > maxDepth || this.#isLeftOut(element)) return;
+    if (this.#isLeftOut(element)) return;
     const { name } = element;
     if (name === "br") this.#inline.text += "\v";
     else if (name === "pre") this.#visitCode(element, path);
@@ -87,6 +101,7 @@ class BlockCollector {
 
   #visitBlock(element: Element, path: readonly Element[]): void {
     this.#flush(kindOf(path), path);
+    if (element.name === "ol") this.#numberItems(element);
     const inside = [...path, element];
     for (const child of element.children) this.visit(child, inside);
     this.#flush(kindOf(inside), inside);
@@ -123,7 +138,26 @@ class BlockCollector {
       .replace(/[ \u3000]*\v[ \u3000]*/g, "\n")
       .replace(/\n{3,}/g, "\n\n")
       .trim();
-    if (tidy !== "") this.#push(kind, written(kind, tidy, path), { text: tidy, linkLength }, path);
+    if (tidy !== "") this.#push(kind, this.#written(kind, tidy, path), { text: tidy, linkLength }, path);
+  }
+
+  #numberItems(list: Element): void {
+    let number = 0;
+    for (const child of list.children) if (isTag(child) && child.name === "li") this.#itemNumbers.set(child, ++number);
+  }
+
+  #written(kind: BlockKind, text: string, path: readonly Element[]): string {
+    if (kind === "heading") {
+      const level = path.findLast(({ name }) => headingLevel.test(name))!.name.slice(1);
+      return `${"#".repeat(Number(level))} ${text.replace(/\s+/g, " ")}`;
+    }
+    if (kind === "quote") return text.replace(/^/gm, "> ");
+    if (kind !== "item") return text;
+    // An item with its mark, indented below the items around it.
+    const depth = path.filter(({ name }) => name === "ul" || name === "ol").length;
+    const number = this.#itemNumbers.get(path.findLast(({ name }) => name === "li")!);
+    const mark = number === undefined ? "- " : `${number}. `;
+    return "  ".repeat(Math.max(0, depth - 1)) + mark + text.replace(/\s*\n\s*/g, " ");
   }
 
   #push(kind: BlockKind, text: string, inline: Inline, path: readonly Element[]): void {
@@ -139,26 +173,6 @@ function kindOf(path: readonly Element[]): BlockKind {
     if (name === "blockquote") return "quote";
   }
   return "paragraph";
-}
-
-function written(kind: BlockKind, text: string, path: readonly Element[]): string {
-  if (kind === "heading") {
-    const level = path.findLast(({ name }) => headingLevel.test(name))!.name.slice(1);
-    return `${"#".repeat(Number(level))} ${text.replace(/\s+/g, " ")}`;
-  }
-  if (kind === "quote") return text.replace(/^/gm, "> ");
-  if (kind === "item") return itemText(text, path);
-  return text;
-}
-
-/** An item with its mark, indented below the items around it. Only the first block of an item gets the mark. */
-function itemText(text: string, path: readonly Element[]): string {
-  const lists = path.filter(({ name }) => name === "ul" || name === "ol");
-  const item = path.findLast(({ name }) => name === "li")!;
-  const list = lists.at(-1);
-  const siblings = item.parent?.children.filter((node): node is Element => isTag(node) && node.name === "li") ?? [];
-  const mark = list?.name === "ol" ? `${siblings.indexOf(item) + 1}. ` : "- ";
-  return "  ".repeat(Math.max(0, lists.length - 1)) + mark + text.replace(/\s*\n\s*/g, " ");
 }
 
 function textOf(node: AnyNode): string {

@@ -10,8 +10,8 @@ export interface LanguageOptions {
   readonly languages?: readonly string[];
   /** A document is kept when the probability of its language, or of one of `languages`, is above. Default 0.65. */
   readonly minScore?: number;
-  /** Default: `languageClassifier()`, 176 languages. */
-  readonly classifier?: TextClassifier;
+  /** A fastText classifier or any other that names labels with scores. Default: `languageClassifier()`, 176 languages. */
+  readonly classifier?: Pick<TextClassifier, "labels" | "predict">;
 }
 
 /**
