@@ -16,6 +16,9 @@ export type {
   TrainResult,
 } from "./events.ts";
 export { clipByGlobalNorm, clipByValue, type GradientClipping, globalNorm } from "./gradientClipping.ts";
+export { type HubFolderOptions, writeHubFolder } from "./hub/hubFolder.ts";
+export type { ModelCardOptions } from "./hub/modelCard.ts";
+export { type PushToHubOptions, pushToHub } from "./hub/pushToHub.ts";
 export { type LayerWiseOptions, layerWiseLearningRates } from "./layerWiseLearningRates.ts";
 export { findLearningRate, type LearningRateCurve, type LearningRateFinderOptions } from "./learningRateFinder.ts";
 export { type LearningRatesByNameOptions, learningRatesByName } from "./learningRatesByName.ts";
@@ -36,7 +39,7 @@ export {
   maskedLanguageModel,
   type TokenRows,
 } from "./objectives/maskedLanguageModel.ts";
-export type { Draw, Objective, PreparedBatch, Scorer, SummedLoss } from "./objectives/objective.ts";
+export type { Draw, Objective, PreparedBatch, Scorer, StreamLimits, SummedLoss } from "./objectives/objective.ts";
 export { packExamples } from "./objectives/packExamples.ts";
 export type { PaddingOptions } from "./objectives/padding.ts";
 export { type PreferenceOptions, preferenceOptimization } from "./objectives/preferenceOptimization.ts";
