@@ -9,7 +9,7 @@ import { add, mul } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
 import { concat, split } from "../ops/movement.ts";
 import type { RandomKey } from "../random.ts";
-import { maskBias, seenBefore } from "./attentionMask.ts";
+import { maskBias, positions, seenBefore } from "./attentionMask.ts";
 import { dropout } from "./dropout.ts";
 
 /** From how many queries on causal attention is faster in blocks, which skip what no query sees: measured in docs/long-context.md. */
@@ -132,7 +132,7 @@ function addBias(scores: Tensor, bias: Tensor | undefined): Tensor {
 function causalBias(query: Tensor, key: Tensor, window?: number): Tensor {
   const [queries, keys] = [query.shape.at(-2)!, key.shape.at(-2)!];
   const start = queries === keys ? 0 : causalOffset(queries, keys);
-  return maskBias(seenBefore({ start, count: queries }, { start: 0, count: keys }, window), query.dtype);
+  return maskBias(seenBefore(positions(start, queries), positions(0, keys), window), query.dtype);
 }
 
 function causalOffset(queries: Dimension, keys: Dimension): number {

@@ -15,20 +15,15 @@ export function maskBias(mask: Tensor, dtype: Tensor["dtype"]): Tensor {
   return where(mask, asTensor(0, dtype), asTensor(masked, dtype));
 }
 
-/** Consecutive positions of a sequence. */
-export interface Positions {
-  readonly start: number;
-  readonly count: Dimension;
-}
-
-/** bool [rows, columns]: whether the row's position is at or after the column's and, with a window, less than that far after it. */
-export function seenBefore(rows: Positions, columns: Positions, window?: number): Tensor {
-  const queries = reshape(positions(rows), [rows.count, 1]);
-  const keys = reshape(positions(columns), [1, columns.count]);
-  const before = lessOrEqual(keys, queries);
-  return window === undefined ? before : logicalAnd(before, greater(keys, sub(queries, window)));
-}
-
-function positions({ start, count }: Positions): Tensor {
+/** int32 [count]: consecutive positions of a sequence. */
+export function positions(start: number, count: Dimension): Tensor {
   return start === 0 ? iota(count) : add(iota(count), start);
+}
+
+/** bool [T, S]: whether a query's position is at or after a key's and, with a window, less than that far after it. */
+export function seenBefore(queries: Tensor, keys: Tensor, window?: number): Tensor {
+  const rows = reshape(queries, [queries.shape[0]!, 1]);
+  const columns = reshape(keys, [1, keys.shape[0]!]);
+  const before = lessOrEqual(columns, rows);
+  return window === undefined ? before : logicalAnd(before, greater(columns, sub(rows, window)));
 }

@@ -4,7 +4,7 @@
 // Dao et al. 2022).
 //
 // T queries · S keys · D head size · E size of values
-import { maskBias, seenBefore } from "../functional/attentionMask.ts";
+import { maskBias, positions, seenBefore } from "../functional/attentionMask.ts";
 import { dropout } from "../functional/dropout.ts";
 import type { Tensor, TensorType } from "../graph.ts";
 import { broadcastTo, sum, sumTo } from "../ops/broadcast.ts";
@@ -13,7 +13,7 @@ import { add, logicalAnd, mul, sub } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
 import { concat, slice } from "../ops/movement.ts";
 import { defineFusedOp, record } from "../ops/op.ts";
-import { after } from "../ops/order.ts";
+import { lateSlice } from "../ops/order.ts";
 import { RandomKey } from "../random.ts";
 import { attendWithBiasOp } from "./attendWithBias.ts";
 import { RangeSum } from "./rangeSum.ts";
@@ -40,12 +40,15 @@ interface Block {
   readonly last: number;
 }
 
+/** From the last to the first: those after the largest find room in the memory that it gave back. */
 function blocksOf([query, key]: readonly TensorType[], { blockSize, causal, window }: BlockAttributes): Block[] {
   const [queries, keys] = [query!.shape.at(-2) as number, key!.shape.at(-2) as number];
-  return Array.from({ length: Math.ceil(queries / blockSize) }, (_, index) => {
+  const past = keys - queries;
+  const count = Math.ceil(queries / blockSize);
+  return Array.from({ length: count }, (_, i) => {
+    const index = count - 1 - i;
     const start = index * blockSize;
     const end = Math.min(queries, start + blockSize);
-    const past = keys - queries;
     const first = window > 0 ? Math.max(0, start + past - window + 1) : 0;
     return { index, start, end, first, last: causal ? end + past : keys };
   });
@@ -75,35 +78,31 @@ export const attendInBlocksOp = defineFusedOp<BlockAttributes>({
       dtype,
       shape: [...shape.slice(0, -2), end - start, last - first],
     });
-    return [mixed!, ...(attributes.recompute ? [] : blocksOf(inputs, attributes).map(ofBlock))];
+    return [mixed!, ...(attributes.recompute ? [] : blocksOf(inputs, attributes).reverse().map(ofBlock))];
   },
   precision: "composed",
   compose: (inputs, attributes) => {
     const all = named(inputs, attributes);
-    const results = blocksOf(inputs, attributes).map((block) => {
-      const part = partOf(all, block);
+    const mixed: Tensor[] = [];
+    const kept: Tensor[] = [];
+    for (const block of blocksOf(inputs, attributes)) {
+      const part = partOf(all, block, attributes.recompute ? mixed.slice(0, 1) : []);
       const weights = weightsOf(part, block, attributes);
-      return { weights, mixed: matmul(dropped(weights, part, block, attributes), part.value) };
-    });
-    return [
-      concat(
-        results.map(({ mixed }) => mixed),
-        -2,
-      ),
-      ...(attributes.recompute ? [] : results.map(({ weights }) => weights)),
-    ];
+      mixed.unshift(matmul(dropped(weights, part, block, attributes), part.value));
+      kept.unshift(weights);
+    }
+    return [concat(mixed, -2), ...(attributes.recompute ? [] : kept)];
   },
   vjp: ({ inputs, outputs: [mixed, ...weights], gradients: [ofMixed, ...ofWeights], attributes }) => {
     const gradient = ofMixed ?? broadcastTo(constant(0, mixed!.dtype), mixed!.shape);
-    const all = attributes.recompute ? lateKeys(named(inputs, attributes), gradient) : named(inputs, attributes);
+    const all = named(inputs, attributes);
     const totals = sum(mul(gradient, mixed!), -1, { keepDimensions: true }); // [..., T, 1]
     const ofQuery: Tensor[] = [];
     const [ofKey, ofValue] = [new RangeSum(), new RangeSum()];
-    let before: readonly Tensor[] = [gradient];
+    // Where memory counts, a block begins when the one before it is done with, in whatever order a runtime walks the graph.
+    let before: readonly Tensor[] = attributes.recompute ? [gradient] : [];
     for (const block of blocksOf(inputs, attributes)) {
-      let part = partOf(all, block);
-      // One block at a time, in whatever order a runtime walks the graph.
-      if (attributes.recompute) part = { ...part, query: after([part.query], before)[0]! };
+      const part = partOf(all, block, before);
       const found = gradientsOfBlock(part, block, {
         attributes,
         weights: attributes.recompute ? weightsOf(part, block, attributes) : weights[block.index]!,
@@ -111,46 +110,52 @@ export const attendInBlocksOp = defineFusedOp<BlockAttributes>({
         total: rowsOf(totals, block),
         ofWeights: ofWeights[block.index],
       });
-      ofQuery.push(found.query);
+      ofQuery.unshift(found.query);
       ofKey.add(found.key, block);
       ofValue.add(found.value, block);
-      before = [found.query, ofKey.current, ofValue.current];
+      if (attributes.recompute) before = [found.query, ofKey.current, ofValue.current];
     }
     return [concat(ofQuery, -2), ofKey.total(all.key.shape), ofValue.total(all.value.shape)];
   },
 });
 
-/** Slices of these are others than those of the forward, which therefore need not be kept. */
-function lateKeys({ key, value, ...others }: Inputs, gradient: Tensor): Inputs {
-  const [lateKey, lateValue] = after([key, value], [gradient]);
-  return { key: lateKey!, value: lateValue!, ...others };
-}
-
-/** The rows and keys of a block. */
-function partOf({ query, key, value, mask, words }: Inputs, block: Block): Inputs {
-  const keysOf = (x: Tensor, axis: number) => slice(x, axis, block.first, block.last);
+/** The rows and keys of a block; with `before`, not before that is computed. */
+function partOf({ query, key, value, mask, words }: Inputs, block: Block, before: readonly Tensor[] = []): Inputs {
+  const keysOf = (x: Tensor, axis: number) => range(x, { axis, start: block.first, end: block.last }, before);
   let seen = mask;
-  if (seen && (seen.shape.at(-2) ?? 1) !== 1) seen = rowsOf(seen, block);
+  if (seen && (seen.shape.at(-2) ?? 1) !== 1) seen = rowsOf(seen, block, before);
   if (seen && (seen.shape.at(-1) ?? 1) !== 1) seen = keysOf(seen, -1);
-  return { query: rowsOf(query, block), key: keysOf(key, -2), value: keysOf(value, -2), mask: seen, words };
+  return { query: rowsOf(query, block, before), key: keysOf(key, -2), value: keysOf(value, -2), mask: seen, words };
 }
 
-function rowsOf(x: Tensor, { start, end }: Block): Tensor {
-  return slice(x, -2, start, end);
+function rowsOf(x: Tensor, { start, end }: Block, before: readonly Tensor[] = []): Tensor {
+  return range(x, { axis: -2, start, end }, before);
+}
+
+function range(x: Tensor, wanted: { axis: number; start: number; end: number }, before: readonly Tensor[]): Tensor {
+  if (before.length > 0) return lateSlice(x, wanted, before);
+  const { axis, start, end } = wanted;
+  return end - start === x.shape.at(axis) ? x : slice(x, axis, start, end);
 }
 
 /** softmax(query keyᵀ + what is left out) of a block. */
-function weightsOf({ query, key, mask }: Inputs, block: Block, { causal, window }: BlockAttributes): Tensor {
+function weightsOf({ query, key, mask }: Inputs, block: Block, attributes: BlockAttributes): Tensor {
   const scores = matmul(query, key, { transposeB: true });
-  const visible = causal ? seenInBlock(block, window) : undefined;
+  const visible = attributes.causal ? seenInBlock(block, attributes, attributes.recompute ? [scores] : []) : undefined;
   const seen = visible && mask ? logicalAnd(visible, mask) : (visible ?? mask);
   return softmax(seen ? add(scores, maskBias(seen, scores.dtype)) : scores);
 }
 
-/** The last query of a block sees the last of its keys. */
-function seenInBlock({ start, end, first, last }: Block, window: number): Tensor {
-  const queries = { start: last - (end - start), count: end - start };
-  return seenBefore(queries, { start: first, count: last - first }, window > 0 ? window : undefined);
+/** What depends on no input would be computed for all blocks at the beginning, and shared with the backward: it waits for `before`. */
+function seenInBlock(
+  { start, end, first, last }: Block,
+  { window }: BlockAttributes,
+  before: readonly Tensor[],
+): Tensor {
+  const keys = range(positions(0, last), { axis: 0, start: first, end: last }, before);
+  // The last query of a block sees the last of its keys.
+  const queries = positions(last - (end - start), end - start);
+  return seenBefore(queries, keys, window > 0 ? window : undefined);
 }
 
 /** What has the shape of the weights with the block's share set to zero; the same share each time. */

@@ -1,4 +1,4 @@
-// The sum of pieces that each cover a range of rows, ranges moving forward: only the rows that further pieces may reach are added to.
+// The sum of pieces that each cover a range of rows, ranges moving backward: only the rows that further pieces may reach are added to.
 import type { Shape, Tensor } from "../graph.ts";
 import { add } from "../ops/elementwise.ts";
 import { concat, pad, split } from "../ops/movement.ts";
@@ -9,7 +9,7 @@ interface Range {
   readonly last: number;
 }
 
-/** Pieces [..., rows, D] come with ranges whose starts and ends never go back, and leave no gap. */
+/** Pieces [..., rows, D] come with ranges whose starts and ends never go forward, and leave no gap; the first one ends at the last row. */
 export class RangeSum {
   readonly #finished: Tensor[] = [];
   #open: Tensor | undefined;
@@ -26,19 +26,18 @@ export class RangeSum {
       this.#range = range;
       return;
     }
-    const { first, last } = this.#range;
-    const shared = last - range.first;
-    const [done, open] = divide(this.#open, range.first - first);
-    if (done) this.#finished.push(done);
-    const [covered, fresh] = divide(piece, shared);
+    const { first } = this.#range;
+    const [open, done] = divide(this.#open, range.last - first);
+    if (done) this.#finished.unshift(done);
+    const [fresh, covered] = divide(piece, first - range.first);
     const sum = open && covered ? add(open, covered) : undefined;
-    this.#open = sum && fresh ? concat([sum, fresh], -2) : (sum ?? fresh!);
-    this.#range = { first: range.first, last: range.last };
+    this.#open = sum && fresh ? concat([fresh, sum], -2) : (sum ?? fresh!);
+    this.#range = range;
   }
 
   /** All rows of `shape`; those that no piece covers are zero. */
   total(shape: Shape): Tensor {
-    const all = concat([...this.#finished, this.#open!], -2);
+    const all = concat([this.#open!, ...this.#finished], -2);
     const missing = (shape.at(-2) as number) - (all.shape.at(-2) as number);
     // Only a window leaves rows out: those before all queries.
     return missing === 0 ? all : pad(all, all.shape.length - 2, missing, 0);

@@ -16,7 +16,7 @@ import { gatherOps } from "./gather.ts";
 import { matmulOps } from "./matmul.ts";
 import { movementOps } from "./movement.ts";
 import type { OpDefinition } from "./op.ts";
-import { afterOp } from "./order.ts";
+import { afterOp, lateSliceOp } from "./order.ts";
 import { reduceOps } from "./reduce.ts";
 
 /** Leaves that an executor binds before it runs. */
@@ -33,6 +33,7 @@ export const primitiveOps = [
   ...gatherOps,
   ...matmulOps,
   afterOp,
+  lateSliceOp,
   recomputedOp,
 ] as unknown as readonly OpDefinition[];
 

@@ -4,7 +4,7 @@ import type { Tensor } from "../graph.ts";
 import { recompute } from "../recompute.ts";
 import { anyDTypes, floats, integers, type OpCase, type OpCases, sample } from "../testing/opCase.ts";
 import { mul, sin } from "./elementwise.ts";
-import { after } from "./order.ts";
+import { after, lateSlice } from "./order.ts";
 
 const named = { recordedShape: ["batch", 3] };
 
@@ -34,6 +34,25 @@ export const orderCases: OpCases = {
       name: "named",
       inputs: [floats([2, 3], named), floats([2, 3], named)],
       apply: (x, first) => after([x!], [first!]),
+    },
+  ],
+  lateSlice: [
+    ...anyDTypes.map(
+      (dtype): OpCase => ({
+        name: dtype,
+        inputs: [sample(dtype, [2, 5]), sample(dtype, [4])],
+        apply: (x, first) => lateSlice(x!, { axis: -1, start: 1, end: 4 }, [first!]),
+      }),
+    ),
+    {
+      name: "all of it, after itself and a value that is not a number",
+      inputs: [floats([3, 2]), { ...floats([1]), data: new Float32Array([NaN]), differentiable: false }],
+      apply: (x, first) => lateSlice(x!, { axis: 0, start: 0, end: 3 }, [first!, x!]),
+    },
+    {
+      name: "named",
+      inputs: [floats([2, 3], named), floats([2, 3], named)],
+      apply: (x, first) => lateSlice(x!, { axis: 1, start: 2, end: 3 }, [first!]),
     },
   ],
   recomputed: [

@@ -1,7 +1,9 @@
 // Order of computation that the values alone do not ask for: what recomputation and memory planning are made of.
 import type { Tensor, TensorType } from "../graph.ts";
+import { normalizeAxis } from "../shape.ts";
+import { pad, sliceOp } from "./movement.ts";
 import { onnxDataType } from "./onnxDataType.ts";
-import { defineOp, type OnnxEmitter, record, widenBfloat16 } from "./op.ts";
+import { apply, defineOp, type OnnxEmitter, record, widenBfloat16 } from "./op.ts";
 
 type AfterAttributes = { values: number };
 
@@ -50,4 +52,38 @@ function neverTrue(emit: OnnxEmitter, values: readonly string[]): string {
 export function after(values: readonly Tensor[], first: readonly Tensor[]): readonly Tensor[] {
   if (values.length === 0 || first.length === 0) return values;
   return record(afterOp, [...values, ...first], { values: values.length });
+}
+
+type LateSliceAttributes = { axis: number; start: number; end: number };
+
+/**
+ * Inputs: a tensor, of which a slice is taken, then those that must be computed first. In ONNX the place where it ends is computed from
+ * these: that costs no copy, as the wait of `after` does. ONNX Runtime then knows no size along the axis either, and so does not plan to
+ * keep the memory of what is computed from the slice for something later of the same shape.
+ */
+export const lateSliceOp = defineOp<LateSliceAttributes>({
+  name: "lateSlice",
+  infer: ([x], attributes) => sliceOp.infer([x!], attributes),
+  vjp: ({ gradient, inputs: [x], attributes: { axis, start, end } }) => [
+    pad(gradient, axis, start, (x!.shape[axis] as number) - end),
+  ],
+  reference: ([x], outputs, { inputs, ...context }) =>
+    sliceOp.reference!([x!], outputs, { inputs: [inputs[0]!], ...context }),
+  onnx: (emit, [x, ...first], { attributes: { axis, start, end } }) => {
+    const position = (value: number) => emit.constant("int64", [value], [1]);
+    const last = emit.node("Where", [neverTrue(emit, first), position(start), position(end)]);
+    return emit.node("Slice", [x!, position(start), last, position(axis)]);
+  },
+  tfjs: (tf, [x], { attributes: { axis, start }, outputs }) =>
+    tf.slice(x!, Array<number>(x!.rank).fill(0).with(axis, start), [...outputs[0]!.shape]),
+  precision: "unchanged",
+});
+
+/** Elements `start` to `end` (not included) along `axis`, but not before everything in `first`, of which there is at least one, is computed. */
+export function lateSlice(
+  x: Tensor,
+  { axis, start, end }: { axis: number; start: number; end: number },
+  first: readonly Tensor[],
+): Tensor {
+  return apply(lateSliceOp, [x, ...first], { axis: normalizeAxis("lateSlice", axis, x.shape.length), start, end });
 }
