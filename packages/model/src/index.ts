@@ -44,7 +44,7 @@ export type {
   Generation,
   GenerationEvent,
 } from "./generation/sequences.ts";
-export type { TextDecoder } from "./generation/textStream.ts";
+export type { TokenDecoder } from "./generation/textStream.ts";
 export type { Initialization } from "./initialize.ts";
 export type { KeyValueCache } from "./keyValueCache.ts";
 export type { Activation } from "./layers/activations.ts";

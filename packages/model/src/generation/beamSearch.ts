@@ -7,7 +7,7 @@ import { type LogitsProcessor, logitsProcessors } from "./logitsProcessors.ts";
 import { type GeneratedLogprob, logSumExp, tokenLogprob } from "./logprobs.ts";
 import type { BatchOptions } from "./options.ts";
 import type { Generation, Start } from "./sequences.ts";
-import { type TextDecoder, TextStream } from "./textStream.ts";
+import { TextStream, type TokenDecoder } from "./textStream.ts";
 
 /** A sequence that is followed. */
 interface Beam {
@@ -138,7 +138,7 @@ function endOf(ids: readonly number[], start: Start, options: BatchOptions): Can
 
 function textOf(
   ids: readonly number[],
-  tokenizer: TextDecoder,
+  tokenizer: TokenDecoder,
   { stopStrings = [] }: BatchOptions,
 ): { text: string; stopped: boolean } {
   const stream = new TextStream(tokenizer, stopStrings);

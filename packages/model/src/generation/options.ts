@@ -1,7 +1,7 @@
 // What may be asked of generation, and the limits of each option.
 import { ModelError } from "../errors.ts";
 import type { LogitsProcessor } from "./logitsProcessors.ts";
-import type { TextDecoder } from "./textStream.ts";
+import type { TokenDecoder } from "./textStream.ts";
 
 /** How a token is drawn. */
 export interface SamplingOptions {
@@ -44,7 +44,7 @@ export interface GenerateOptions extends SamplingOptions, ProcessorOptions {
   /** Texts that end a sequence as soon as one is complete; `tokenizer` must be given too. They are no part of the text. Default none. */
   stopStrings?: readonly string[];
   /** Makes text of the tokens. Default none: only ids are given out. */
-  tokenizer?: TextDecoder;
+  tokenizer?: TokenDecoder;
   /**
    * How many of the likeliest tokens to tell beside each generated one, with their log-probabilities by the model itself (before
    * penalties and temperature); 0 tells only of the generated one. Default: nothing is told.

@@ -6,7 +6,7 @@ import { Gpt } from "../models/gpt.ts";
 import type { LogitsProcessor } from "./logitsProcessors.ts";
 import { logSumExp } from "./logprobs.ts";
 import type { BatchOptions, GenerateOptions } from "./options.ts";
-import type { TextDecoder } from "./textStream.ts";
+import type { TokenDecoder } from "./textStream.ts";
 
 const executor = onnxExecutor({ thread: "main", threads: 1 });
 const model = new Gpt({ vocabularySize: 12, contextLength: 64, layers: 2, heads: 2, width: 16, initializerRange: 0.5 });
@@ -18,7 +18,7 @@ afterAll(async () => {
 
 /** Each id is a piece of text; the last two rows of the model pad its vocabulary. */
 const pieces = ["a", "ab", "b\n", "\n", " c", "d", "dd", "e f", "f", "\nq"];
-const tokenizer: TextDecoder = {
+const tokenizer: TokenDecoder = {
   vocabularySize: pieces.length,
   decodeStream: () => ({ push: (id) => pieces[id]!, end: () => "" }),
 };

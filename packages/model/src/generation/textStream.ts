@@ -2,7 +2,7 @@
 import { StopScanner } from "./stopStrings.ts";
 
 /** What generation needs of a tokenizer; those of `@llm/tokenizer` have it. */
-export interface TextDecoder {
+export interface TokenDecoder {
   readonly vocabularySize: number;
   /** A decoder for ids that arrive one by one, and that never gives out half a character. */
   decodeStream(options?: { skipSpecialTokens?: boolean }): { push(id: number): string; end(): string };
@@ -13,7 +13,7 @@ export class TextStream {
   readonly #stream: { push(id: number): string; end(): string };
   readonly #scanner: StopScanner;
 
-  constructor(tokenizer: TextDecoder, stopStrings: readonly string[]) {
+  constructor(tokenizer: TokenDecoder, stopStrings: readonly string[]) {
     this.#known = tokenizer.vocabularySize;
     this.#stream = tokenizer.decodeStream({ skipSpecialTokens: true });
     this.#scanner = new StopScanner(stopStrings);
