@@ -6,7 +6,7 @@ import type { RmsNorm } from "./layers/rmsNorm.ts";
 
 export interface ForwardOptions {
   /** Given in training: dropout draws from it. Without it nothing is dropped. */
-  key?: RandomKey;
+  key?: RandomKey | undefined;
   /** In training: keep only what goes in and out of each block for the backward and compute the rest again. Default false. */
   recompute?: boolean;
   /**

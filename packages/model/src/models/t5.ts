@@ -95,7 +95,7 @@ export class T5 implements EncoderDecoderModel {
     if (typeof read === "number" && typeof written === "number" && read !== written) {
       throw new ModelError(`T5: inputIds hold ${read} sequences and decoderInputIds ${written} (one for each)`);
     }
-    const states = this.encode(inputIds, { attentionMask, recompute, ...withKey(key?.derive("encoder")) });
+    const states = this.encode(inputIds, { attentionMask, recompute, key: key?.derive("encoder") });
     return this.output(this.decode(decoderInputIds, states, { attentionMask, recompute, key: key?.derive("decoder") }));
   }
 
@@ -103,7 +103,7 @@ export class T5 implements EncoderDecoderModel {
     const { config } = this;
     checkShapes("T5", inputIds, { attentionMask });
     const positions = iota(inputIds.shape[1]!);
-    const unmasked = this.positionBias(this.encoder, positions, positions);
+    const unmasked = this.positionBias("encoder", positions, positions);
     const bias = attentionMask ? maskedBias(unmasked, seenBy(attentionMask)) : unmasked; // [1 or B, H, S, S]
     let x = dropout(this.shared.forward(inputIds), config.dropout, key?.derive("embedding")); // [B, S, C]
     for (const [i, block] of this.encoder.block.entries()) {
@@ -177,7 +177,7 @@ export class T5 implements EncoderDecoderModel {
     const { config } = this;
     const { attentionMask, key, recompute } = options;
     const positions = iota(inputIds.shape[1]!);
-    const selfBias = maskedBias(this.positionBias(this.decoder, positions, positions), visible(positions, positions));
+    const selfBias = maskedBias(this.positionBias("decoder", positions, positions), visible(positions, positions));
     const crossBias = attentionMask && maskedBias(0, seenBy(attentionMask)); // [B, 1, 1, S]
     let x = dropout(this.shared.forward(inputIds), config.dropout, key?.derive("embedding")); // [B, T, C]
     for (const [i, block] of this.decoder.block.entries()) {
@@ -189,10 +189,10 @@ export class T5 implements EncoderDecoderModel {
   }
 
   /** The bias of each head for positions `queries` (int32 [T]) that look at `keys` (int32 [S]): [1, H, T, S]. */
-  private positionBias(stack: Stack<EncoderBlock | DecoderBlock>, queries: Tensor, keys: Tensor): Tensor {
+  private positionBias(stack: "encoder" | "decoder", queries: Tensor, keys: Tensor): Tensor {
     const { positionBuckets: buckets, maximumDistance, heads } = this.config;
-    const table = stack.block[0]!.layer[0].SelfAttention.relative_attention_bias!;
-    const bidirectional = stack === (this.encoder as unknown);
+    const table = this[stack].block[0]!.layer[0].SelfAttention.relative_attention_bias!;
+    const bidirectional = stack === "encoder";
     const bias = table.forward(positionBuckets(queries, keys, { buckets, maximumDistance, bidirectional })); // [T, S, H]
     return bias.transpose([2, 0, 1]).reshape([1, heads, queries.shape[0]!, keys.shape[0]!]);
   }
@@ -202,9 +202,9 @@ export class T5 implements EncoderDecoderModel {
     const seen = cacheMask(cache, positions);
     const [fresh, cached] = [iota(positions.count), iota(cache.key[0]!.shape[2]!)];
     return {
-      past: maskedBias(this.positionBias(this.decoder, fresh.add(cache.length), cached), forHeads(seen.past)),
+      past: maskedBias(this.positionBias("decoder", fresh.add(cache.length), cached), forHeads(seen.past)),
       fresh: maskedBias(
-        this.positionBias(this.decoder, fresh, fresh),
+        this.positionBias("decoder", fresh, fresh),
         seen.fresh ? forHeads(seen.fresh) : visible(fresh, fresh),
       ),
     };
@@ -220,10 +220,6 @@ export class T5 implements EncoderDecoderModel {
 
 /** A label that the loss passes over; the decoder reads padding in its place. */
 const ignoredLabel = -100;
-
-function withKey(key: RandomKey | undefined): { key?: RandomKey } {
-  return key ? { key } : {};
-}
 
 /** int32 [B, S] → bool [B, 1, 1, S] */
 function seenBy(attentionMask: Tensor): Tensor {
