@@ -112,7 +112,7 @@ describe("archives", () => {
 
   it("reads a zip over HTTP in ranges", async () => {
     const noise = Buffer.from(
-      Array.from({ length: 100_000 }, (_, index) => (Math.imul(index, 2654435761) >>> 7) & 0xff),
+      Array.from({ length: 3_000_000 }, (_, index) => (Math.imul(index, 2654435761) >>> 7) & 0xff),
     );
     const picture = { name: "picture.png", data: noise, method: 0 };
     const bytes = zip([text("a.txt", "one"), picture, text("b.txt", "two"), picture]);

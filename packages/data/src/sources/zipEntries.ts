@@ -6,11 +6,12 @@ import { expansionError } from "../byteChunks.ts";
 import { DataError, FormatError, systemReason } from "../errors.ts";
 import type { InputFile } from "../inputFile.ts";
 import { type ArchiveEntry, harmlessPath } from "./archiveEntry.ts";
-import type { ByteSource } from "./byteSource.ts";
+import { type ByteSource, readRange } from "./byteSource.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
 
 // Whatever its ratio, a file of this size is not what fills a memory.
 const freeExpansionBytes = 64 * mebibyte;
+const windowBytes = mebibyte;
 
 /**
  * The files of the archive, in the order of its directory. Files that are encrypted or compressed in an unknown way are
@@ -48,18 +49,60 @@ export async function* zipEntries(file: InputFile, context: ReadingContext): Asy
   }
 }
 
+interface Window {
+  readonly start: number;
+  readonly bytes: Buffer;
+}
+
+/** Gives ranges from windows that are read at once: one goes along the directory, another along the files. */
 class SourceReader extends RandomAccessReader {
   readonly #source: ByteSource;
+  readonly #size: number;
   readonly #signal: AbortSignal | undefined;
+  /** The latest used comes last. */
+  #windows: readonly Window[] = [];
 
-  constructor(source: ByteSource, signal: AbortSignal | undefined) {
+  constructor(source: ByteSource, size: number, signal: AbortSignal | undefined) {
     super();
     this.#source = source;
+    this.#size = size;
     this.#signal = signal;
   }
 
   override _readStreamForRange(start: number, end: number): Readable {
-    return Readable.from(this.#source.read(start, end, this.#signal), { objectMode: false });
+    return Readable.from(this.#range(start, end), { objectMode: false });
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    this.#bytes(position, position + length).then(
+      (bytes) => {
+        bytes.copy(buffer, offset);
+        callback(null);
+      },
+      (error: Error) => callback(error),
+    );
+  }
+
+  async *#range(start: number, end: number): AsyncGenerator<Buffer> {
+    if (end - start > windowBytes) yield* this.#source.read(start, end, this.#signal);
+    else yield await this.#bytes(start, end);
+  }
+
+  async #bytes(start: number, end: number): Promise<Buffer> {
+    let window = this.#windows.find(({ start: from, bytes }) => start >= from && end <= from + bytes.length);
+    if (window === undefined) {
+      const windowEnd = Math.min(Math.max(start + windowBytes, end), this.#size);
+      window = { start, bytes: await readRange(this.#source, start, windowEnd, this.#signal) };
+    }
+    const used = window;
+    this.#windows = [...this.#windows.filter((other) => other !== used).slice(-1), used];
+    return used.bytes.subarray(start - used.start, end - used.start);
   }
 }
 
@@ -67,7 +110,7 @@ function openZip(source: ByteSource, size: number, signal: AbortSignal | undefin
   // Names are decoded here: yauzl would refuse the whole archive for one that leads out of it.
   const options = { lazyEntries: true, autoClose: true, decodeStrings: false, validateEntrySizes: true };
   return new Promise((resolve, reject) => {
-    fromRandomAccessReader(new SourceReader(source, signal), size, options, (error, zip) => {
+    fromRandomAccessReader(new SourceReader(source, size, signal), size, options, (error, zip) => {
       if (error) reject(error);
       else resolve(zip);
     });
