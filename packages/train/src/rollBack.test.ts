@@ -10,6 +10,7 @@ import { listCheckpoints, readPosition } from "./checkpoint.ts";
 import { DivergedError } from "./errors.ts";
 import type { RollBackEvent, StepEvent, TrainEvent } from "./events.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+import type { Objective, Objective } from "./objectives/objective.ts";
 import { findTrouble, initialRollBackState, rollBackTarget, withStep } from "./rollBack.ts";
 import { csvTracker } from "./trackers/csv.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
@@ -27,7 +28,7 @@ const harmless = countingBatches(12, { rows: 1, vocabulary: 9 });
 const batchesWith = (...places: number[]) =>
   memoryBatches(Array.from({ length: 12 }, (_, i) => (places.includes(i + 1) ? ruinous : harmless[i]!)));
 
-function ruinedBy(loss: number): TrainerOptions["objective"] {
+function ruinedBy(loss: number): Objective {
   return {
     ...causalLanguageModel,
     loss: (model, inputs, key) => {
@@ -143,7 +144,7 @@ function newOptions(data: BatchStream): TrainerOptions {
     data,
     steps: 8,
     learningRate: 0.001,
-    objective: ruinedBy(50) as NonNullable<TrainerOptions["objective"]>,
+    objective: ruinedBy(50),
     checkpoints: { folder, every: 2 },
     progress: false,
     executor: referenceExecutor(),
