@@ -43,6 +43,8 @@ export interface BatchPosition {
 export interface BatchStream<B = Batch> extends AsyncIterable<B> {
   /** Batches in one epoch; the last, incomplete one is left out. */
   readonly batchesPerEpoch: number;
+  /** Token ids are below this, where it is known. */
+  readonly vocabularySize?: number;
   /** All the data where it is in memory, in any division: it can then be checked before a run begins. */
   readonly inMemory?: readonly B[];
   /** The next batch, or undefined after the last epoch. The batch after it is read meanwhile. */
@@ -61,6 +63,8 @@ export interface TokenSource {
   /** Names the data in errors. */
   readonly name: string;
   readonly tokenCount: number;
+  /** Token ids are below this. */
+  readonly vocabularySize?: number;
   read(offset: number, length: number): Promise<Uint32Array>;
 }
 
@@ -77,6 +81,7 @@ export function batchStream(source: TokenSource, options: BatchOptions): BatchSt
     batchesPerEpoch: Math.floor(windows / batchSize),
     seed,
     epochs,
+    vocabularySize: source.vocabularySize,
     savedWith: "batchSize and sequenceLength",
     read: (position) => readWindows(source, options, windowOffsets(source, options, { position, windows })),
   });

@@ -152,6 +152,7 @@ describe("writing and reading", () => {
     const options = { batchSize: 4, sequenceLength: 32, seed: 3 };
     const first = await openTokenShards(folder.path);
     const stream = first.batches(options);
+    expect(stream.vocabularySize).toBe(first.vocabularySize);
     await stream.next();
     const saved = JSON.stringify(stream.position());
     const expected = [await stream.next(), await stream.next()];

@@ -12,9 +12,10 @@ export function checkObjective<Model extends PretrainedModel, B>(
   objective: Objective<Model, B>,
   { model, data, evaluation }: TrainerOptions<Model, B>,
 ): void {
-  objective.checkModel?.(model);
   for (const stream of [data, evaluation?.data]) {
-    for (const batch of stream?.inMemory ?? []) objective.checkBatch?.(batch, model);
+    if (!stream) continue;
+    objective.checkModel?.(model, stream);
+    for (const batch of stream.inMemory ?? []) objective.checkBatch?.(batch, model);
   }
 }
 

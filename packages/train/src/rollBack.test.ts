@@ -10,7 +10,7 @@ import { listCheckpoints, readPosition } from "./checkpoint.ts";
 import { DivergedError } from "./errors.ts";
 import type { RollBackEvent, StepEvent, TrainEvent } from "./events.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
-import type { Objective, Objective } from "./objectives/objective.ts";
+import type { Objective } from "./objectives/objective.ts";
 import { findTrouble, initialRollBackState, rollBackTarget, withStep } from "./rollBack.ts";
 import { csvTracker } from "./trackers/csv.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";

@@ -306,6 +306,14 @@ describe("data that cannot work", () => {
     );
   });
 
+  it("refuses data of a tokenizer that the model does not have, before the first step", () => {
+    const data = { ...memoryBatches(countingBatches(2)), vocabularySize: 50257 };
+    expect(() => newTrainer({ data })).toThrow(
+      "causalLanguageModel: the tokenizer of the data has 50257 tokens, the model's vocabulary 11",
+    );
+    expect(() => newTrainer({ evaluation: { data, every: 1 } })).toThrow("the tokenizer of the data has 50257 tokens");
+  });
+
   it("names ids outside the vocabulary and sequences longer than the context", async () => {
     const run = (rows: number[][]) => newTrainer({ data: memoryBatches([batchOf(rows)]) }).run();
     await expect(run([[1, 2, 3, 4, 5, 6, 11]])).rejects.toThrow(

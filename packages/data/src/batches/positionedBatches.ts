@@ -9,6 +9,7 @@ export interface PositionedBatchesOptions<B> {
   /** Passes over the data. Default: without end. */
   readonly epochs?: number | undefined;
   readonly inMemory?: readonly B[] | undefined;
+  readonly vocabularySize?: number | undefined;
   /** What a position is saved with, for errors: "batchSize and sequenceLength". */
   readonly savedWith: string;
   read(position: BatchPosition): Promise<B>;
@@ -17,6 +18,7 @@ export interface PositionedBatchesOptions<B> {
 export class PositionedBatches<B> implements BatchStream<B> {
   readonly batchesPerEpoch: number;
   readonly inMemory?: readonly B[];
+  readonly vocabularySize?: number;
   readonly #options: PositionedBatchesOptions<B>;
   #position: BatchPosition;
   #ahead: { readonly position: BatchPosition; readonly batch: Promise<B> } | undefined;
@@ -25,6 +27,7 @@ export class PositionedBatches<B> implements BatchStream<B> {
     this.#options = options;
     this.batchesPerEpoch = options.batchesPerEpoch;
     if (options.inMemory) this.inMemory = options.inMemory;
+    if (options.vocabularySize !== undefined) this.vocabularySize = options.vocabularySize;
     this.#position = { seed: options.seed, epoch: 0, step: 0 };
   }
 

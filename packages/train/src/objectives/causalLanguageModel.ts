@@ -1,7 +1,7 @@
 // Predict the next token (Radford et al. 2018).
 import type { Batch } from "@llm/data";
 import type { CausalLanguageModel } from "@llm/model";
-import { checkIds, checkLength } from "./checkIds.ts";
+import { checkIds, checkLength, checkVocabulary } from "./checkIds.ts";
 import { logitsObjective, randomness } from "./logitsObjective.ts";
 import { ignoreIndex } from "./targets.ts";
 import { windowTensors } from "./windowTensors.ts";
@@ -10,6 +10,9 @@ import { windowTensors } from "./windowTensors.ts";
 export const causalLanguageModel = logitsObjective<CausalLanguageModel, Batch>({
   name: "causalLanguageModel",
   settings: {},
+  checkModel({ config }, data) {
+    checkVocabulary("causalLanguageModel", data?.vocabularySize, config.vocabularySize);
+  },
   checkBatch({ inputIds, labels, sequenceLength }, { config }) {
     checkLength(sequenceLength, config.contextLength);
     checkIds("inputIds", inputIds, config.vocabularySize);

@@ -50,10 +50,10 @@ export function checkLabel(label: number, classes: number, example: number): voi
   );
 }
 
-/** Throws a `TrainError` for a tokenizer whose ids the model does not have. */
-export function checkVocabulary(where: string, tokenizerSize: number, vocabularySize: number): void {
-  if (tokenizerSize <= vocabularySize) return;
+/** Throws a `TrainError` for a tokenizer, or data made with one, whose ids the model does not have. */
+export function checkVocabulary(where: string, tokenizerSize: number | undefined, vocabularySize: number): void {
+  if (tokenizerSize === undefined || tokenizerSize <= vocabularySize) return;
   throw new TrainError(
-    `${where}: the tokenizer has ${tokenizerSize} tokens, the model's vocabulary ${vocabularySize} (use the tokenizer the model was made for, or a model with vocabularySize ${tokenizerSize})`,
+    `${where}: the tokenizer of the data has ${tokenizerSize} tokens, the model's vocabulary ${vocabularySize} (use the tokenizer the model was made for, or a model with vocabularySize ${tokenizerSize})`,
   );
 }

@@ -45,10 +45,10 @@ export function distillation<Model extends Comparable, B>({
     ...rest,
     name: "distillation",
     settings: { objective: { name: objective.name, ...objective.settings }, temperature, alpha },
-    checkModel(model) {
+    checkModel(model, data) {
       checkTeacher(teacher, model);
-      objective.checkModel?.(model);
-      objective.checkModel?.(teacher);
+      objective.checkModel?.(model, data);
+      objective.checkModel?.(teacher, data);
     },
     checkBatch(batch, model) {
       objective.checkBatch?.(batch, model);

@@ -129,7 +129,7 @@ it("names what cannot be", () => {
   const objective = maskedLanguageModel({ tokenizer: vocabulary });
   const other = new BertForMaskedLM({ ...model.config, vocabularySize: 20 });
   expect(() => objective.checkModel!(other)).toThrow(
-    "maskedLanguageModel: the tokenizer has 24 tokens, the model's vocabulary 20 (use the tokenizer the model was made for",
+    "maskedLanguageModel: the tokenizer of the data has 24 tokens, the model's vocabulary 20 (use the tokenizer the model was made for",
   );
   const small = new BertForMaskedLM({ ...model.config, contextLength: 6 });
   const check =

@@ -50,8 +50,9 @@ export function maskedLanguageModel(
   return logitsObjective<EncoderModel<Tensor>, TokenRows>({
     name: "maskedLanguageModel",
     settings: { maskShare, wholeWords, maskId, vocabularySize: tokenizer.vocabularySize },
-    checkModel({ config }) {
+    checkModel({ config }, data) {
       checkVocabulary("maskedLanguageModel", tokenizer.vocabularySize, config.vocabularySize);
+      checkVocabulary("maskedLanguageModel", data?.vocabularySize, config.vocabularySize);
     },
     checkBatch(batch, { config }) {
       for (const [i, text] of textsOf(batch).entries()) checkText(text, config, i);

@@ -1,5 +1,5 @@
 // What a model is trained for, as a value: how a batch becomes tensors, what is checked, the loss, and what evaluation counts.
-import type { Batch } from "@llm/data";
+import type { Batch, BatchStream } from "@llm/data";
 import type { CausalLanguageModel, PretrainedModel } from "@llm/model";
 import type { HostArray, RandomKey, Tensor } from "@llm/tensor";
 import type { NamedTensors } from "../optimizers/optimizer.ts";
@@ -40,13 +40,16 @@ export interface Scorer<B> {
   result(): Readonly<Record<string, number>>;
 }
 
+/** What is known of a stream's data without reading it. */
+export type StreamLimits = Pick<BatchStream<unknown>, "vocabularySize">;
+
 /** For models of type `Model` and batches of type `B`. */
 export interface Objective<Model extends PretrainedModel = CausalLanguageModel, B = Batch> {
   readonly name: string;
   /** What decides the loss and the batches, as JSON: kept in checkpoints, a run may only be resumed with the same. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Throws a `TrainError` for a model that the objective is not for. Called when a trainer is made. */
-  checkModel?(model: Model): void;
+  /** Throws a `TrainError` for a model that the objective or the data is not for. Called when a trainer is made. */
+  checkModel?(model: Model, data?: StreamLimits): void;
   /**
    * Throws a `TrainError` for a batch the model cannot take. Data in memory is checked before the first step, other batches each
    * before it is used.

@@ -124,7 +124,7 @@ describe("the objective", () => {
     );
     const other = new T5({ ...model.config, vocabularySize: 20 });
     expect(() => objective.checkModel!(other)).toThrow(
-      "spanCorruption: the tokenizer has 24 tokens, the model's vocabulary 20",
+      "spanCorruption: the tokenizer of the data has 24 tokens, the model's vocabulary 20",
     );
   });
 });

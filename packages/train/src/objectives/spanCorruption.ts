@@ -44,8 +44,9 @@ export function spanCorruption(options: SpanCorruptionOptions): LogitsObjective<
   return logitsObjective<EncoderDecoderModel, TokenRows>({
     name: "spanCorruption",
     settings: { noiseDensity, meanSpanLength, sentinels: [sentinels[0], sentinels.at(-1)], endId },
-    checkModel({ config }) {
+    checkModel({ config }, data) {
       checkVocabulary("spanCorruption", tokenizer.vocabularySize, config.vocabularySize);
+      checkVocabulary("spanCorruption", data?.vocabularySize, config.vocabularySize);
     },
     checkBatch(batch, model) {
       for (const [i, { inputIds }] of textsOf(batch).entries()) {
