@@ -136,9 +136,9 @@ function chooseFiles<F extends { readonly path: string }>(
   options: ReadOptions,
 ): F[] {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  if (picomatch.scan(path).isGlob) return sorted.filter((file) => picomatch.isMatch(file.path, path));
   const exact = sorted.filter((file) => file.path === path);
   if (exact.length > 0) return exact;
+  if (picomatch.scan(path).isGlob) return sorted.filter((file) => picomatch.isMatch(file.path, path));
   const folder = path === "" || path.endsWith("/") ? path : `${path}/`;
   const within = sorted.filter((file) => file.path.startsWith(folder) && formatOfName(file.path) !== undefined);
   const tables = within.filter((file) => formatOfName(file.path) === "parquet");

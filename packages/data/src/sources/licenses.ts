@@ -14,8 +14,9 @@ const threshold = 0.9;
 // Longer texts are no licence, or several.
 const maxLicenseLength = 200_000;
 
-/** Names of files that hold the licence of the folder they are in. */
-export const licenseFile = /^(?:(?:un)?licen[cs]e|copying|copyright)(?:[-.](?:md|txt|rst|html|[\w.-]{1,20}))?$/i;
+/** Names of files that hold the licence of the folder they are in: LICENSE, COPYING.md, LICENSE-MIT, but not license.ts. */
+export const licenseFile =
+  /^(?!.*\.(?!(?:md|txt|rst|html|adoc|mit|bsd|gpl|apache|lesser)$)[a-z]{1,6}$)(?:(?:un)?licen[cs]e|copying|copyright)(?:[-_.][\w.+-]{1,20})?$/i;
 
 interface KnownLicense {
   readonly id: string;

@@ -108,6 +108,7 @@ export class Reading {
       } catch (error) {
         this.skipOrThrow(error);
       }
+      if (this.#repeated > 0) throw passedEnd(file, from.documents - this.#repeated, from.documents);
       this.#position = { files: index + 1, documents: 0 };
     }
   }
@@ -156,6 +157,12 @@ function checkPosition({ files: done, file }: SourcePosition, files: readonly In
   if (done <= files.length && (file === undefined || file === found)) return;
   throw new DataError(
     `readDocuments: the position lies in file ${done + 1}, ${file ?? "after all others"}, but ${found ?? "nothing"} stands there now (read the same inputs as when it was saved)`,
+  );
+}
+
+function passedEnd(file: InputFile, found: number, taken: number): DataError {
+  return new DataError(
+    `${file.path}: the position lies after ${taken} documents, but the file gives only ${found} now (has it changed, or an option?)`,
   );
 }
 

@@ -72,7 +72,7 @@ export async function s3Files(address: string, options: ReadOptions): Promise<In
   const matches = isGlob ? picomatch(path) : undefined;
   const isFolder = path === "" || path.endsWith("/");
   const wanted = (key: string): boolean => {
-    if (matches) return matches(key);
+    if (matches) return matches(key) || key === path;
     return isFolder ? options.format !== undefined || formatOfName(key) !== undefined : key === path;
   };
   const files: InputFile[] = [];

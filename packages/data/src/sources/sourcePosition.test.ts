@@ -109,6 +109,8 @@ describe("a position", () => {
     await expect(rest(other, position)).rejects.toThrow(
       /the position lies in file 1, .*a\.jsonl\.gz, but .*b\.jsonl stands there/,
     );
+    folder.write("a.jsonl.gz", gzipSync('{"text":"1"}\n'));
+    await expect(rest(path, position)).rejects.toThrow(/after 2 documents, but the file gives only 1 now/);
     await expect(rest(other, { files: 3, documents: 0 })).rejects.toThrow(/file 4, after all others, but nothing/);
   });
 });
