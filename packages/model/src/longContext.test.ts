@@ -17,7 +17,7 @@ const executor = onnxExecutor({ thread: "main", threads: 1 });
 setDefaultExecutor(executor);
 afterAll(() => executor.dispose());
 
-const length = 300;
+const length = 400;
 const size = { vocabularySize: 50, contextLength: 2048, layers: 2, heads: 4, width: 16, initializerRange: 0.2 };
 const llama = { ...size, keyValueHeads: 2, hiddenWidth: 24 };
 

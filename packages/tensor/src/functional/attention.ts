@@ -12,8 +12,8 @@ import type { RandomKey } from "../random.ts";
 import { maskBias, positions, seenBefore } from "./attentionMask.ts";
 import { dropout } from "./dropout.ts";
 
-/** From how many queries on causal attention is faster in blocks, which skip what no query sees: measured in docs/long-context.md. */
-const causalBlocksFrom = 256;
+/** Causal attention is faster in blocks, which skip what no query sees, from so many queries and weights on: docs/long-context.md. */
+const causalBlocksFrom = { queries: 256, weights: 2 ** 20 };
 /** Up to so many keys the weights are kept for the backward; beyond, they would take most of the memory. */
 const keptKeys = 1024;
 
@@ -33,7 +33,7 @@ export interface AttentionOptions {
   /**
    * Queries worked on at a time, so that memory grows with the length and not with its square; the result is the same but for rounding,
    * and dropout draws other numbers. As many as there are, or `Infinity`, for all at once, which is also how named sizes run. Default:
-   * 256 beyond 1024 keys, 128 in shorter causal attention from 256 queries on.
+   * blocks beyond 1024 keys, and in shorter causal attention where they are faster.
    */
   blockSize?: number | undefined;
 }
@@ -76,11 +76,13 @@ function checkOptions({ causal, window, mask, blockSize }: AttentionOptions): vo
 }
 
 /** How many queries go together; undefined where all do. */
-function blockSizeOf(query: Tensor, key: Tensor, { causal, blockSize }: AttentionOptions): number | undefined {
+function blockSizeOf(query: Tensor, key: Tensor, { causal = false, blockSize }: AttentionOptions): number | undefined {
   const [queries, keys] = [query.shape.at(-2)!, key.shape.at(-2)!];
   if (typeof queries !== "number" || typeof keys !== "number" || (causal && keys < queries)) return undefined;
-  const usual = causal && queries >= causalBlocksFrom ? 128 : queries;
-  const size = blockSize ?? (keys > keptKeys ? 256 : usual);
+  const matrices = query.shape.slice(0, -2).reduce<number>((n, size) => n * (typeof size === "number" ? size : 1), 1);
+  const paysOff = queries >= causalBlocksFrom.queries && matrices * queries * keys >= causalBlocksFrom.weights;
+  const usual = keys > keptKeys || (causal && paysOff) ? (queries < 512 ? 128 : 256) : queries;
+  const size = blockSize ?? usual;
   return size < queries ? size : undefined;
 }
 
