@@ -6,6 +6,7 @@ import { DataError, FileError, systemReason } from "./errors.ts";
 import { describeFile, type Input, type InputFile } from "./inputFile.ts";
 import { type ByteSource, fileSource } from "./sources/byteSource.ts";
 import { type DocumentFormat, formatOfName, knownEndings } from "./sources/documentFormat.ts";
+import { Connection } from "./sources/httpConnection.ts";
 import { isHttpAddress, openHttpSource } from "./sources/httpSource.ts";
 import { hubFiles, isHubAddress } from "./sources/hubFiles.ts";
 import type { ReadOptions } from "./sources/readOptions.ts";
@@ -81,6 +82,6 @@ async function httpFile(address: string, options: ReadOptions): Promise<InputFil
     throw new DataError(`${address}: expected an HTTP address, got one that cannot be parsed`);
   }
   const name = basename(new URL(address).pathname);
-  const source = await openHttpSource(address, options.http, options.signal);
+  const source = await openHttpSource(new Connection(address, options.http ?? {}), options.signal);
   return describeFile(address, name, options, source.size, async () => source);
 }

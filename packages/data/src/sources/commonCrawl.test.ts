@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { sendRange, serve } from "../../test/localServer.ts";
+import { sendAndCut, sendRange, serve } from "../../test/localServer.ts";
 import { collections, expected, failure, fixture, readAll } from "../../test/sourceFixtures.ts";
 import { commonCrawlFiles, commonCrawlPages } from "./commonCrawl.ts";
 
@@ -70,6 +70,18 @@ it("takes pages by language, media type and number, and says where there are non
   const nothing = commonCrawlPages({ url: "nothing.test", ...endpoints });
   expect((await failure(nothing)).message).toContain("nothing.test: expected files there, found none");
   expect(() => commonCrawlPages({ url: "x", crawl: "../secret" })).toThrow(/crawl: expected a name such as/);
+});
+
+it("goes on while the servers are busy and where connections are cut", async () => {
+  const { address, requests } = await serve((request, response, count) => {
+    if (count % 2 === 0) response.writeHead(503, { "retry-after": "0" }).end();
+    else if (request.url === `/${warcPath}`) sendAndCut(warc, request, response, { bytes: 150 });
+    else answer(request, response);
+  });
+  const pages = commonCrawlPages({ crawl, url: "*.example.org", dataEndpoint: address, indexEndpoint: address });
+  const { documents } = await readAll(pages, { http: { retryDelay: 1 } });
+  expect(documents).toHaveLength(4);
+  expect(requests.length).toBeGreaterThan(20);
 });
 
 it("reads the WET files that a crawl's list names, each opened when its turn comes", async () => {

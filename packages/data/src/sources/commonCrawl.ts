@@ -80,12 +80,12 @@ export function commonCrawlFiles(options: CommonCrawlFilesOptions): InputLocatio
   const endpoint = options.dataEndpoint ?? dataAddress;
   const list = `${endpoint}/crawl-data/${checkCrawl(options.crawl)}/${options.kind}.paths.gz`;
   const files = async ({ http = {}, signal }: ReadOptions): Promise<InputFile[]> => {
-    const source = await openHttpSource(list, http, signal);
+    const source = await openHttpSource(new Connection(list, http), signal);
     const paths = await readList(source, signal);
     const start = options.start ?? 0;
     return paths.slice(start, options.count === undefined ? undefined : start + options.count).map((path) => {
       const address = `${endpoint}/${path}`;
-      const open: InputFile["open"] = (opening) => openHttpSource(address, http, opening);
+      const open: InputFile["open"] = (opening) => openHttpSource(new Connection(address, http), opening);
       return { path: address, format: "warc", compression: "gzip", size: undefined, open };
     });
   };

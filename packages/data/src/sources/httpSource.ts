@@ -1,7 +1,7 @@
 // Bytes behind an HTTP address: read in ranges, taken up again where a connection was cut.
 import { FileError } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
-import { type Answer, answerChunks, Connection, type HttpOptions, PassingFault } from "./httpConnection.ts";
+import { type Answer, answerChunks, type Connection, PassingFault } from "./httpConnection.ts";
 
 /** True for `http://…` and `https://…`. */
 export function isHttpAddress(path: string): boolean {
@@ -12,12 +12,7 @@ export function isHttpAddress(path: string): boolean {
  * Asks the server for the size and whether it serves ranges (one request for the first byte).
  * @throws FileError when the address cannot be read, after the retries.
  */
-export async function openHttpSource(
-  address: string,
-  options: HttpOptions = {},
-  signal?: AbortSignal,
-): Promise<ByteSource> {
-  const connection = new Connection(address, options);
+export async function openHttpSource(connection: Connection, signal?: AbortSignal): Promise<ByteSource> {
   const { size, tag } = await connection.retrying(signal, async () => {
     const { response, finish } = await connection.request({ range: "bytes=0-0" }, signal);
     finish();

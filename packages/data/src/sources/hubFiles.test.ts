@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { beforeEach, expect, it, vi } from "vitest";
-import { sendRange, serve } from "../../test/localServer.ts";
+import { sendAndCut, sendRange, serve } from "../../test/localServer.ts";
 import { expected, failure, fixture, readAll } from "../../test/sourceFixtures.ts";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -73,6 +73,23 @@ it("reads patterns, folders, single files and revisions; the hub's own conversio
   expect(await texts("hf://datasets/sample")).toHaveLength(4);
   const rows = await texts("hf://datasets/owner/sample@~parquet");
   expect(rows).toEqual(expected.parquet.map(({ text }) => text));
+});
+
+it("goes on while the hub is busy and where connections are cut", async () => {
+  const long = Buffer.from(Array.from({ length: 20_000 }, (_, index) => `{"text":"${index}"}\n`).join(""));
+  const { address, requests } = await serve((request, response, count) => {
+    const path = request.url ?? "";
+    if (count % 2 === 0) response.writeHead(429, { "retry-after": "0" }).end();
+    else if (path.includes("/revision/")) response.end(JSON.stringify({ sha: commit }));
+    else if (path.includes("/tree/")) {
+      response.end(JSON.stringify([{ type: "file", path: "a.jsonl", size: long.length }]));
+    } else sendAndCut(long, request, response, { bytes: 100_000 });
+  });
+  const options = { hub: { endpoint: address }, http: { retryDelay: 1 } };
+  const { documents } = await readAll("hf://datasets/owner/long", options);
+  expect(documents).toHaveLength(20_000);
+  expect(documents.at(-1)?.text).toBe("19999");
+  expect(requests.length).toBeGreaterThan(6);
 });
 
 it("sends the token, and says what is missing", async () => {

@@ -1,7 +1,6 @@
 // Plain text from LaTeX: what a reader of the paper reads, with formulas kept as they are written and without the
 // bibliography, citations, references, drawings and tables. No TeX is run: commands that are not known lose their name
 // and keep what stands in their braces.
-
 import { matchBraces } from "./latexBraces.ts";
 import { expandMacros } from "./latexMacros.ts";
 import { type FindInput, removeComments, resolveInputs } from "./latexSource.ts";

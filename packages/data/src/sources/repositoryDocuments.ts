@@ -42,8 +42,8 @@ const binaryLookBytes = 8000;
 
 /**
  * One document a source file. The id is the repository's path and the file's; metadata: path, language, license (SPDX,
- * where it is known). Passed over, and counted so: vendored and generated files, texts of licences, minified ones, binary ones, and those
- * of unknown or unwanted languages and licences.
+ * where it is known). Passed over, and counted so: vendored, generated, minified and binary files, texts of licences, and
+ * files of unknown or unwanted languages and licences.
  */
 export async function* repositoryDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
   const options = context.options.repository ?? {};

@@ -148,8 +148,11 @@ describe("objects of a bucket", () => {
     const options = { s3: { endpoint: address, credentials: async () => keys } };
     expect((await readAll("s3://bucket/**/*.jsonl.gz", options)).documents).toHaveLength(2);
     expect((await readAll("s3://bucket/corpus/a b+c (1).jsonl", options)).documents).toHaveLength(3);
-    expect((await failure("s3://bucket/corpus/*.csv", options)).message).toContain("no object of this name or pattern");
-    expect((await failure("s3://nothing/a.jsonl", options)).message).toContain("there is no such bucket");
+    expect((await failure("s3://bucket/corpus/*.csv", options)).message).toContain("no object of a known kind");
+    expect((await failure("s3://nothing/*", options)).message).toContain("there is no such bucket");
+    expect((await failure("s3://bucket/none.jsonl", options)).message).toMatch(
+      /none\.jsonl: could not be read: HTTP 404/,
+    );
     expect((await failure("s3://bucket", options)).message).toContain("expected s3://bucket/key");
   });
 
@@ -166,6 +169,15 @@ describe("objects of a bucket", () => {
     expect((await readAll("s3://bucket/long.jsonl", { s3: { endpoint: open.address } })).documents).toHaveLength(
       30_000,
     );
+  });
+
+  it("reads one object of a bucket that may not be listed", async () => {
+    const { address } = await serve((request, response) => {
+      if (request.url?.includes("list-type")) response.writeHead(403).end();
+      else signedOnly(request, response);
+    });
+    const options = { s3: { endpoint: address, credentials: keys } };
+    expect((await readAll("s3://bucket/long.jsonl", options)).documents).toHaveLength(30_000);
   });
 
   it("takes keys, region and endpoint from the environment, and tells of a bucket that lies elsewhere", async () => {

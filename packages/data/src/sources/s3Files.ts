@@ -6,7 +6,7 @@ import { DataError, FileError, systemReason } from "../errors.ts";
 import { describeFile, type InputFile } from "../inputFile.ts";
 import { formatOfName } from "./documentFormat.ts";
 import { Connection, type HttpOptions, type RequestSigner } from "./httpConnection.ts";
-import { httpSource } from "./httpSource.ts";
+import { httpSource, openHttpSource } from "./httpSource.ts";
 import { mebibyte, type ReadOptions } from "./readOptions.ts";
 
 /** Keys that sign requests. */
@@ -66,26 +66,37 @@ export async function s3Files(address: string, options: ReadOptions): Promise<In
   if (!match) throw new DataError(`${address}: expected s3://bucket/key, s3://bucket/folder/ or a pattern of keys`);
   const [, name = "", path = ""] = match;
   const bucket = openBucket(name, options);
-  const { base, isGlob } = picomatch.scan(path);
-  // The longest start without a wildcard; of the part before it only whole folders, as picomatch counts them.
-  const prefix = isGlob ? (base === "" ? "" : `${base}/`) : path;
-  const matches = isGlob ? picomatch(path) : undefined;
   const isFolder = path === "" || path.endsWith("/");
+  const { base, isGlob } = picomatch.scan(path);
+  // One object is asked for by itself: many a bucket may be read and not listed.
+  if (!isGlob && !isFolder) return [await singleObject(bucket, path, options)];
+  const matches = picomatch(path);
   const wanted = (key: string): boolean => {
-    if (matches) return matches(key) || key === path;
-    return isFolder ? options.format !== undefined || formatOfName(key) !== undefined : key === path;
+    if (key.endsWith("/")) return false;
+    if (isGlob) return matches(key) || key === path;
+    return options.format !== undefined || formatOfName(key) !== undefined;
   };
+  // Of the part before a wildcard only whole folders count, as picomatch gives them.
+  const prefix = isGlob ? (base === "" ? "" : `${base}/`) : path;
   const files: InputFile[] = [];
   for await (const object of listObjects(bucket, prefix, options.signal)) {
-    if (object.key.endsWith("/") || !wanted(object.key)) continue;
-    files.push(objectFile(bucket, object, options));
+    if (wanted(object.key)) files.push(objectFile(bucket, object, options));
   }
   if (files.length > 0) return files;
-  throw new DataError(`${address}: no object of this name or pattern (a folder's address ends in "/")`);
+  throw new DataError(`${address}: no object of a known kind has this folder or pattern (set format for other kinds)`);
+}
+
+async function singleObject(bucket: Bucket, key: string, options: ReadOptions): Promise<InputFile> {
+  const source = await openHttpSource(objectConnection(bucket, key), options.signal);
+  return describeFile(`s3://${bucket.name}/${key}`, key, options, source.size, async () => source);
+}
+
+function objectConnection(bucket: Bucket, key: string): Connection {
+  return new Connection(`${bucket.address}/${encodeKey(key)}`, bucket.http, bucket.sign);
 }
 
 function objectFile(bucket: Bucket, { key, size, tag }: ListedObject, options: ReadOptions): InputFile {
-  const connection = new Connection(`${bucket.address}/${encodeKey(key)}`, bucket.http, bucket.sign);
+  const connection = objectConnection(bucket, key);
   return describeFile(`s3://${bucket.name}/${key}`, key, options, size, async () =>
     httpSource({ connection, size, tag: tag === "" ? null : tag }),
   );
