@@ -74,6 +74,7 @@ export {
   BertForQuestionAnswering,
   BertForSequenceClassification,
   BertForTokenClassification,
+  type MaskedForwardOptions,
 } from "./models/bertHeads.ts";
 export { Gpt, type GptConfig, type GptOptions, gptConfig } from "./models/gpt.ts";
 export { Llama } from "./models/llama.ts";

@@ -36,6 +36,7 @@ export { type ChatExample, type ChatRow, instructionTuning } from "./objectives/
 export type { LogitsObjective, Targets } from "./objectives/logitsObjective.ts";
 export {
   type MaskedLanguageModelOptions,
+  type MaskedModel,
   maskedLanguageModel,
   type TokenRows,
 } from "./objectives/maskedLanguageModel.ts";

@@ -1,5 +1,5 @@
 // The tasks of a BERT: one small head each on the encoder of bert.ts, named as in transformers, whose weights they share.
-import { dropout, type Tensor } from "@llm/tensor";
+import { dropout, gather, type Tensor } from "@llm/tensor";
 import { activations } from "../layers/activations.ts";
 import { LayerNorm } from "../layers/layerNorm.ts";
 import type { LinearLayer } from "../layers/linear.ts";
@@ -9,6 +9,11 @@ import { type BertConfig, type BertOptions, bertConfigFromJson, bertConfigToJson
 import type { ConfigJson } from "./configJson.ts";
 
 const empty: FreshOptions = { initialization: "empty" };
+
+export interface MaskedForwardOptions extends EncoderForwardOptions {
+  /** int32 [places], row · sequence + column: only these are predicted, which saves most of the head. Default all. */
+  places?: Tensor | undefined;
+}
 
 /** Predicts hidden tokens; the output layer is the token embedding. */
 export class BertForMaskedLM implements PretrainedModel {
@@ -46,11 +51,12 @@ export class BertForMaskedLM implements PretrainedModel {
     return this.cls.predictions.transform.LayerNorm;
   }
 
-  /** int32 ids [B, T] → logits [B, T, V]. */
-  forward(inputIds: Tensor, options: EncoderForwardOptions = {}): Tensor {
+  /** int32 ids [B, T] → logits [B, T, V], or [places, V]. */
+  forward(inputIds: Tensor, { places, ...options }: MaskedForwardOptions = {}): Tensor {
     const { transform, bias } = this.cls.predictions;
-    const dense = transform.dense.forward(this.bert.forward(inputIds, options));
-    const hidden = transform.LayerNorm.forward(activations[this.config.activation](dense)); // [B, T, C]
+    const states = this.bert.forward(inputIds, options);
+    const dense = transform.dense.forward(places ? gather(states.reshape([-1, this.config.width]), places) : states);
+    const hidden = transform.LayerNorm.forward(activations[this.config.activation](dense)); // [B, T, C] or [places, C]
     return hidden.matmul(this.bert.embeddings.word_embeddings.weight, { transposeB: true }).add(bias);
   }
 

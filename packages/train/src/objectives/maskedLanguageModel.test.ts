@@ -14,12 +14,14 @@ async function masked(
 ): Promise<{ ids: number[][]; labels: number[][] }> {
   const objective = maskedLanguageModel({ tokenizer: vocabulary, padToMultipleOf: 1, ...options });
   const { inputs } = objective.prepare(batch, model, { seed: 5, place });
-  const rows = async (name: string) => {
-    const [count, length] = inputs[name]!.shape as [number, number];
-    const data = Array.from(await inputs[name]!.data(), Number);
-    return Array.from({ length: count }, (_, row) => data.slice(row * length, (row + 1) * length));
-  };
-  return { ids: await rows("inputIds"), labels: await rows("labels") };
+  const [count, length] = inputs.inputIds!.shape as [number, number];
+  const read = async (name: string) => Array.from(await inputs[name]!.data(), Number);
+  const labels = Array<number>(count * length).fill(-100);
+  const [places, values] = [await read("places"), await read("labels")];
+  for (const [i, place] of places.entries()) if (values[i] !== -100) labels[place] = values[i]!;
+  const rows = (values: number[]) =>
+    Array.from({ length: count }, (_, row) => values.slice(row * length, (row + 1) * length));
+  return { ids: rows(await read("inputIds")), labels: rows(labels) };
 }
 
 const long = Array.from({ length: 30 }, (_, row) => ({
@@ -99,6 +101,23 @@ it("pads to a multiple within the context, and says what is padding", async () =
     1, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
   ]);
   expect(prepare([Array<number>(18).fill(3)]).inputs.inputIds!.shape).toEqual([1, 20]);
+});
+
+it("has a few numbers of places, whatever is drawn, and at least one where nothing is", () => {
+  const objective = maskedLanguageModel({ tokenizer: vocabulary });
+  const sizes = (rows: number, length: number) => {
+    const texts = Array.from({ length: rows }, () => ({ inputIds: Array<number>(length).fill(5) }));
+    const counts = Array.from({ length: 30 }, (_, i) => {
+      const { inputs } = objective.prepare(texts, model, { seed: 1, place: String(i) });
+      expect(inputs.labels!.shape).toEqual(inputs.places!.shape);
+      return inputs.places!.shape[0] as number;
+    });
+    return [...new Set(counts)].sort((a, b) => a - b);
+  };
+  // Of 4096 tokens 614 are chosen, give or take 70, which is rounded up to a multiple of 128; of one, most often none.
+  expect(sizes(32, 128)).toContain(640);
+  for (const size of sizes(32, 128)) expect([512, 640, 768]).toContain(size);
+  expect(sizes(1, 1)).toEqual([8]);
 });
 
 describe("word starts", () => {

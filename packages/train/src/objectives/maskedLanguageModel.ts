@@ -1,11 +1,12 @@
 // Predict hidden tokens from both sides: BERT's masking (Devlin et al. 2019), by token or by whole word.
 import type { Batch } from "@llm/data";
-import { hostRandomBits, type Tensor } from "@llm/tensor";
+import type { MaskedForwardOptions } from "@llm/model";
+import { hostRandomBits, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { checkVocabulary } from "./checkIds.ts";
 import { type LogitsObjective, logitsObjective, randomness } from "./logitsObjective.ts";
 import type { Draw } from "./objective.ts";
-import { checkPadding, type PaddingOptions, padRows } from "./padding.ts";
+import { checkPadding, type PaddingOptions } from "./padding.ts";
 import { ignoreIndex } from "./targets.ts";
 import { checkText, type EncoderModel, encoderOptions, type TextExample, textInputs } from "./textExamples.ts";
 import { type TokenVocabulary, wordStarts } from "./tokenVocabulary.ts";
@@ -19,18 +20,21 @@ export interface MaskedLanguageModelOptions extends PaddingOptions {
   readonly wholeWords?: boolean;
 }
 
+/** What the objective needs of an encoder; `BertForMaskedLM` is one. Logits are [batch, sequence, classes], or [places, classes]. */
+export interface MaskedModel extends EncoderModel<Tensor> {
+  forward(inputIds: Tensor, options?: MaskedForwardOptions): Tensor;
+}
+
 /** Windows of tokens (their labels are not read), or texts. */
 export type TokenRows = Batch | readonly TextExample[];
 
 /**
  * Chooses `maskShare` of the tokens to be predicted: 80 % of them are replaced by the mask token, 10 % by any token, 10 % stay. Each
- * batch draws anew, each epoch too. Evaluations tell the `accuracy`.
+ * batch draws anew, each epoch too. Only the chosen places go through the model's head. Evaluations tell the `accuracy`.
  *
  * @throws TrainError for a tokenizer without a mask token, or a share that cannot be.
  */
-export function maskedLanguageModel(
-  options: MaskedLanguageModelOptions,
-): LogitsObjective<EncoderModel<Tensor>, TokenRows> {
+export function maskedLanguageModel(options: MaskedLanguageModelOptions): LogitsObjective<MaskedModel, TokenRows> {
   const { tokenizer, maskShare = 0.15, wholeWords = false } = options;
   checkPadding("maskedLanguageModel", options);
   if (!(maskShare > 0 && maskShare < 1)) {
@@ -47,7 +51,7 @@ export function maskedLanguageModel(
     special: new Set(tokenizer.specialTokens.values()),
     wordStarts: wholeWords ? wordStarts(tokenizer) : undefined,
   };
-  return logitsObjective<EncoderModel<Tensor>, TokenRows>({
+  return logitsObjective<MaskedModel, TokenRows>({
     name: "maskedLanguageModel",
     settings: { maskShare, wholeWords, maskId, vocabularySize: tokenizer.vocabularySize },
     checkModel({ config }, data) {
@@ -57,25 +61,46 @@ export function maskedLanguageModel(
     checkBatch(batch, { config }) {
       for (const [i, text] of textsOf(batch).entries()) checkText(text, config, i);
     },
-    prepare(batch, { config }, draw) {
+    prepare(batch, { config }, { seed, place }) {
       const texts = textsOf(batch);
       const masked = texts.map(({ inputIds }, row) =>
-        maskTokens(inputIds, masking, { ...draw, place: `${draw.place} ${row}` }),
+        maskTokens(inputIds, masking, { seed, place: `${place} ${row}` }),
       );
       const hidden = texts.map((text, row) => ({ ...text, inputIds: masked[row]!.inputIds }));
       const { inputs, tokens, length } = textInputs(hidden, config, options);
-      const labels = padRows(
-        masked.map(({ labels }) => labels),
-        length,
-        ignoreIndex,
-      );
-      return { inputs: { ...inputs, labels }, tokens };
+      const hiddenIds = masked.map(({ labels }) => labels);
+      return { inputs: { ...inputs, ...placesOf(hiddenIds, length) }, tokens };
     },
     targets: (model, inputs, key) => ({
-      logits: model.forward(inputs.inputIds!, { ...encoderOptions(inputs), ...randomness(key) }),
+      logits: model.forward(inputs.inputIds!, {
+        places: inputs.places,
+        ...encoderOptions(inputs),
+        ...randomness(key),
+      }),
       labels: inputs.labels!,
     }),
   });
+}
+
+/**
+ * The places with a label, row · length + column, and their labels: int32 [places] each. Their number is rounded up to one of a few, each
+ * of which is a program of its own; the places added have no label.
+ */
+function placesOf(rows: readonly Int32Array[], length: number): { places: Tensor; labels: Tensor } {
+  const found = rows.flatMap((labels, row) =>
+    Array.from(labels, (label, column) => ({ place: row * length + column, label })).filter(
+      ({ label }) => label !== ignoreIndex,
+    ),
+  );
+  const unit = Math.max(8, Math.ceil((rows.length * length) / 32));
+  const count = Math.max(1, Math.ceil(found.length / unit)) * unit;
+  const places = new Int32Array(count);
+  const labels = new Int32Array(count).fill(ignoreIndex);
+  for (const [i, { place, label }] of found.entries()) {
+    places[i] = place;
+    labels[i] = label;
+  }
+  return { places: tensor(places), labels: tensor(labels) };
 }
 
 /** The texts of a batch; a window of a token dataset is one. */
