@@ -47,7 +47,7 @@ describe("mainText", () => {
 
   it("writes headings, lists, code, tables and quotes so that they can be read", () => {
     const html = `<main><h2>One &amp; two</h2><p>A paragraph that is long enough to count as the main text of a page,<br>with a second line.</p>
-      <ul><li>first</li><li>second<ol><li>inner</li><li>other</li></ol></li></ul>
+      <ul><li>first</li><li><p>second</p><p>and more</p><ol><li>inner</li><li>other</li></ol></li></ul>
       <pre><code>if (a &lt; b) {
   swap();
 }</code></pre>
@@ -57,7 +57,7 @@ describe("mainText", () => {
       [
         "## One & two",
         "A paragraph that is long enough to count as the main text of a page,\nwith a second line.",
-        "- first\n- second\n  1. inner\n  2. other",
+        "- first\n- second\n  and more\n  1. inner\n  2. other",
         "```\nif (a < b) {\n  swap();\n}\n```",
         "| x | y |\n| 1 | a\\|b |",
         "> Words of another, which are long enough to count as the main text as well.",
@@ -80,6 +80,17 @@ describe("mainText", () => {
     expect(
       mainText("<p>unclosed <b>bold <i>and < 5 & more, in a text that goes on for a little while longer"),
     ).toContain("< 5 &");
+  });
+
+  it("takes pages nested without end and lists of any length", () => {
+    const long = "A text that is long enough to be the main text of its page, in one sentence.";
+    const nested = `${"<table><tr><td><ul><li><div class=nav-x>".repeat(20_000)}${long}`;
+    expect(mainText(`<p>${long}</p>${nested}`)).toBe(long);
+    const item = "<li>An item of a list that has very many items in all, each a sentence.";
+    const list = mainText(`<ol>${item.repeat(150_000)}</ol>`);
+    expect(list.slice(list.lastIndexOf("\n"))).toBe(
+      "\n150000. An item of a list that has very many items in all, each a sentence.",
+    );
   });
 });
 

@@ -1,8 +1,8 @@
 // The main text of a web page, without menus, banners and lists of links: blocks are judged by their length and the share of links in
 // them (Kohlschütter et al. 2010), and kept inside the element that holds the good ones.
 import type { Element } from "domhandler";
-import { parseDocument } from "htmlparser2";
 import type { Document, Step } from "../document.ts";
+import { parsePage } from "./parsePage.ts";
 import { type TextBlock, textBlocks } from "./textBlocks.ts";
 
 /** Options of `mainText` and `extractMainText`. */
@@ -11,7 +11,7 @@ export interface MainTextOptions {
   readonly minLength?: number;
 }
 
-/** Shortest block that is main text by itself, in characters other than white space; ideographs count threefold. */
+/** Shortest block that is main text by itself, in characters other than white space; letters of scripts that write words in few of them count threefold. */
 const longBlock = 60;
 const maxLinkShare = 0.5;
 /** Share of the good text that the element around the main text must hold. */
@@ -20,7 +20,7 @@ const containerShare = 0.85;
 const reach = 3;
 /** Blocks between the main heading of a page and its text. */
 const titleReach = 10;
-const ideograph = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/gu;
+const denseLetter = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/gu;
 
 /**
  * The main text of a page, empty where there is none: paragraphs apart, headings with `#`, list items with `-` or their number,
@@ -31,7 +31,7 @@ const ideograph = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Scrip
  * // "# Rain\n\nIt rained all day, and the river rose by a foot."
  */
 export function mainText(html: string, options: MainTextOptions = {}): string {
-  const page = parseDocument(html, { lowerCaseAttributeNames: true });
+  const page = parsePage(html);
   const blocks = textBlocks(page);
   const kept = keptBlocks(blocks);
   const length = kept.reduce((sum, block) => sum + block.length, 0);
@@ -82,7 +82,7 @@ function isGood(block: TextBlock): boolean {
 }
 
 function weightOf({ text, length }: TextBlock): number {
-  return length + 2 * (text.match(ideograph)?.length ?? 0);
+  return length + 2 * (text.match(denseLetter)?.length ?? 0);
 }
 
 function linkShare({ length, linkLength }: TextBlock): number {

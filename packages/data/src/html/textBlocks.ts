@@ -60,7 +60,9 @@ function inkLength(node: AnyNode): number {
   const open: AnyNode[] = [node];
   for (let next = open.pop(); next; next = open.pop()) {
     if (isText(next)) length += next.data.replace(/\s+/g, "").length;
-    else if ("children" in next && !(isTag(next) && isBoilerplateElement(next))) open.push(...next.children);
+    else if ("children" in next && !(isTag(next) && isBoilerplateElement(next))) {
+      for (const child of next.children) open.push(child);
+    }
   }
   return length;
 }
@@ -71,6 +73,8 @@ class BlockCollector {
   readonly #totalLength: number;
   /** Places of list items in their lists, from 1. */
   readonly #itemNumbers = new Map<Element, number>();
+  /** List items of which a block has been written. */
+  readonly #begunItems = new Set<Element>();
   #inline: Inline = { text: "", linkLength: 0 };
 
   constructor(totalLength: number) {
@@ -153,10 +157,12 @@ class BlockCollector {
     }
     if (kind === "quote") return text.replace(/^/gm, "> ");
     if (kind !== "item") return text;
-    // An item with its mark, indented below the items around it.
+    // An item with its mark, indented below the items around it; the mark stands before the first of its paragraphs.
     const depth = path.filter(({ name }) => name === "ul" || name === "ol").length;
-    const number = this.#itemNumbers.get(path.findLast(({ name }) => name === "li")!);
-    const mark = number === undefined ? "- " : `${number}. `;
+    const item = path.findLast(({ name }) => name === "li")!;
+    const number = this.#itemNumbers.get(item);
+    const mark = this.#begunItems.has(item) ? "  " : number === undefined ? "- " : `${number}. `;
+    this.#begunItems.add(item);
     return "  ".repeat(Math.max(0, depth - 1)) + mark + text.replace(/\s*\n\s*/g, " ");
   }
 

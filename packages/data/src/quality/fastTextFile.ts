@@ -1,5 +1,6 @@
 // The file format of fastText's supervised models (Joulin et al. 2016): `.bin`, and `.ftz`, whose matrices are compressed by
 // product quantisation. Read in both forms, written as `.bin`, so that models go both ways between this library and fastText.
+import { DataError } from "../errors.ts";
 import { ByteCursor } from "./byteCursor.ts";
 import { DenseMatrix, type ModelMatrix, QuantizedMatrix, readCodebook } from "./fastTextMatrix.ts";
 
@@ -129,12 +130,12 @@ function readQuantized(cursor: ByteCursor): QuantizedMatrix {
 
 /**
  * The model as the pieces of a `.bin` file, which fastText opens.
- * @throws TypeError for a compressed model: it is written by copying the file it came from.
+ * @throws DataError for a compressed model: it is written by copying the file it came from.
  */
 export function* writeFastText(model: FastTextModel): Generator<Uint8Array> {
   const { input, output } = model;
   if (!(input instanceof DenseMatrix && output instanceof DenseMatrix)) {
-    throw new TypeError(
+    throw new DataError(
       "writeFastText: expected a model of plain matrices, got a compressed one (copy its file instead)",
     );
   }

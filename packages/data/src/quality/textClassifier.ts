@@ -54,7 +54,7 @@ export class TextClassifier {
 
   /**
    * Writes a `.bin` file, whole or not at all.
-   * @throws TypeError for a compressed model; FileError when the disk refuses.
+   * @throws DataError for a compressed model; FileError when the disk refuses.
    */
   async save(path: string): Promise<void> {
     const file = await AtomicFile.create(path);
