@@ -60,6 +60,22 @@ export { filterToxicity, type ToxicityOptions, toxicityLanguages } from "./filte
 export { decodeHtml } from "./html/decodeHtml.ts";
 export { extractMainText, type MainTextOptions, mainText } from "./html/mainText.ts";
 export type { Input, InputFile, InputLocation } from "./inputFile.ts";
+export type { Matrix, ProbabilityRows } from "./labels/checkLabels.ts";
+export {
+  type ConfidentJoint,
+  type ConfidentJointOptions,
+  confidentJoint,
+  confidentThresholds,
+} from "./labels/confidentJoint.ts";
+export { type CrossValidationOptions, crossValidatedProbabilities, type Fold } from "./labels/crossValidate.ts";
+export {
+  findLabelIssues,
+  type LabelIssue,
+  type LabelIssueFilter,
+  type LabelIssueOptions,
+} from "./labels/findLabelIssues.ts";
+export { estimateLabelNoise, type LabelNoise } from "./labels/labelNoise.ts";
+export { type LabelQualityMethod, type LabelQualityOptions, labelQualityScores } from "./labels/labelQuality.ts";
 export { filterLanguage, type LanguageOptions } from "./language/filterLanguage.ts";
 export { languageClassifier } from "./language/languageModel.ts";
 export { type LanguageQuota, type LimitLanguagesOptions, limitLanguages } from "./language/limitLanguages.ts";
