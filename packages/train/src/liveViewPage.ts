@@ -23,6 +23,7 @@ figure { margin: 0; }
 figure.wide { grid-column: 1 / -1; }
 figcaption { display: flex; justify-content: space-between; color: var(--soft); font-size: 13px; margin-bottom: 6px; }
 figcaption b { color: var(--ink); font-size: 14px; }
+.training { color: var(--train); } span.held-out { color: var(--held-out); margin-left: 8px; }
 svg { display: block; width: 100%; height: 200px; overflow: visible; }
 .wide svg { height: 300px; }
 svg text { fill: var(--soft); font-size: 11px; }
@@ -38,6 +39,7 @@ const script = `
 const points = { step: [], evaluation: [] };
 let run = { steps: 0 };
 const number = (value) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
+const whole = (value) => Math.round(value).toLocaleString("en");
 const small = (value) => value === 0 ? "0" : Math.abs(value) < 0.01 || Math.abs(value) >= 1e5 ? value.toExponential(1) : number(value);
 const duration = (seconds) => {
   const minutes = Math.floor(seconds / 60);
@@ -45,10 +47,10 @@ const duration = (seconds) => {
   return minutes < 60 ? minutes + " min " + Math.round(seconds % 60) + " s" : Math.floor(minutes / 60) + " h " + (minutes % 60) + " min";
 };
 const tiles = {
-  "step": (p) => number(p.step) + " / " + number(run.steps),
+  "step": (p) => whole(p.step) + " / " + whole(run.steps),
   "loss": (p) => p.loss.toFixed(4),
   "held-out loss": () => points.evaluation.length ? points.evaluation.at(-1).loss.toFixed(4) : "–",
-  "tokens per second": (p) => Math.round(p.tokensPerSecond).toLocaleString("en"),
+  "tokens per second": (p) => whole(p.tokensPerSecond),
   "share of peak": (p) => (100 * p.share).toFixed(0) + " %",
   "waiting for data": (p) => waiting().toFixed(1) + " %",
   "memory": (p) => (p.memory / 1e9).toFixed(2) + " GB",
@@ -134,7 +136,8 @@ const draw = (chart) => {
   if (held.length > 1) parts.push(element("path", { class: "held-out", d: path(held) }));
   for (const p of held) parts.push(element("circle", { cx: x(p[0]), cy: y(p[1]), r: 3 }));
   svg.replaceChildren(...parts);
-  chart.now.textContent = (held.length ? "held-out " + small(held.at(-1)[1]) + " · " : "") + small(curve.at(-1)[1]);
+  const legend = (name, list) => element("span", { class: name }, name + " " + small(list.at(-1)[1]));
+  chart.now.replaceChildren(...(held.length ? [legend("training", curve), " ", legend("held-out", held)] : [small(curve.at(-1)[1])]));
 };
 let due = false;
 const show = () => {
@@ -159,7 +162,7 @@ source.addEventListener("run", ({ data }) => {
   points.step = []; points.evaluation = [];
   run.points.forEach(add);
   const millions = run.parameters / 1e6;
-  state("training " + (millions < 1 ? number(run.parameters) : number(millions) + " M") + " parameters");
+  state("training " + (millions < 1 ? whole(run.parameters) : number(millions) + " M") + " parameters");
   changed();
 });
 source.addEventListener("point", ({ data }) => { add(JSON.parse(data)); changed(); });
