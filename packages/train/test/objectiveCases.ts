@@ -34,7 +34,8 @@ export interface ObjectiveCase<Model extends PretrainedModel, B> {
 
 const vocabularySize = 24;
 const sizes = { vocabularySize, contextLength: 32, layers: 1, heads: 2, width: 8 };
-const dropout = { hiddenDropout: 0.1, attentionDropout: 0.1 };
+/** Of the encoders. */
+export const dropout = { hiddenDropout: 0.1, attentionDropout: 0.1 };
 const decoder = (seed = 0) => new Gpt({ ...sizes, residualDropout: 0.1 }, { seed });
 const t5 = () => new T5({ ...sizes, headSize: 4, hiddenWidth: 16, dropout: 0.1 });
 

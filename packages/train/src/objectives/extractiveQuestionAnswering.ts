@@ -2,7 +2,6 @@
 import { constant, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { type AnswerOptions, answerScorer } from "./answerScores.ts";
-import { randomness } from "./logitsObjective.ts";
 import type { Objective } from "./objective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
 import type { QuestionWindow } from "./questionWindows.ts";
@@ -39,7 +38,7 @@ export function extractiveQuestionAnswering(
       return { inputs: { ...inputs, start: places("start"), end: places("end") }, tokens };
     },
     loss(model, inputs, key) {
-      const logits = model.forward(inputs.inputIds!, { ...encoderOptions(inputs), ...randomness(key) });
+      const logits = model.forward(inputs.inputIds!, encoderOptions(inputs, key));
       const first = logits.start.crossEntropy(inputs.start!, { reduction: "sum" });
       const last = logits.end.crossEntropy(inputs.end!, { reduction: "sum" });
       const count = constant(inputs.start!.shape[0] as number);

@@ -4,7 +4,7 @@ import type { MaskedForwardOptions } from "@llm/model";
 import { hostRandomBits, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { checkVocabulary } from "./checkIds.ts";
-import { type LogitsObjective, logitsObjective, randomness } from "./logitsObjective.ts";
+import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
 import type { Draw } from "./objective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
 import { ignoreIndex } from "./targets.ts";
@@ -72,11 +72,7 @@ export function maskedLanguageModel(options: MaskedLanguageModelOptions): Logits
       return { inputs: { ...inputs, ...placesOf(hiddenIds, length) }, tokens };
     },
     targets: (model, inputs, key) => ({
-      logits: model.forward(inputs.inputIds!, {
-        places: inputs.places,
-        ...encoderOptions(inputs),
-        ...randomness(key),
-      }),
+      logits: model.forward(inputs.inputIds!, { places: inputs.places, ...encoderOptions(inputs, key) }),
       labels: inputs.labels!,
     }),
   });

@@ -2,12 +2,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { namedParameters, type PretrainedModel } from "@llm/model";
+import { BertForMaskedLM, namedParameters, type PretrainedModel } from "@llm/model";
 import { onnxExecutor, setDefaultExecutor } from "@llm/tensor";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { caseNames, type ObjectiveCase, withCase } from "../../test/objectiveCases.ts";
+import { countingBatches, memoryBatches } from "../../test/memoryBatches.ts";
+import { caseNames, dropout, type ObjectiveCase, vocabulary, withCase } from "../../test/objectiveCases.ts";
 import type { TrainEvent } from "../events.ts";
 import { Trainer } from "../trainer.ts";
+import { maskedLanguageModel } from "./maskedLanguageModel.ts";
 
 const executor = onnxExecutor({ thread: "main", threads: 1 });
 beforeAll(() => setDefaultExecutor(executor));
@@ -65,4 +67,28 @@ describe.each(caseNames)("%s", (name) => {
     expect(rest.weights).toEqual(whole.weights);
     expect(whole.numbers).toHaveLength(8);
   });
+});
+
+it("refuses to go on with another objective, or other settings of it", async () => {
+  const path = join(folder, "run");
+  await withCase("masked tokens of windows", (given) => trained(given, { steps: 3, path }));
+  const resumed = (name: (typeof caseNames)[number]) => withCase(name, (given) => trained(given, { steps: 6, path }));
+  const masked = new BertForMaskedLM({
+    vocabularySize: 24,
+    contextLength: 32,
+    layers: 1,
+    heads: 2,
+    width: 8,
+    ...dropout,
+  });
+  const other = {
+    model: masked,
+    objective: maskedLanguageModel({ tokenizer: vocabulary, maskShare: 0.2 }),
+    data: memoryBatches(countingBatches(4, { rows: 2, length: 12, vocabulary: 16 })),
+    heldOut: memoryBatches(countingBatches(4, { rows: 2, length: 12, vocabulary: 16 })),
+  };
+  await expect(trained(other, { steps: 6, path })).rejects.toThrow(
+    'was written with objective {"name":"maskedLanguageModel","maskShare":0.15,',
+  );
+  await expect(resumed("classes of texts")).rejects.toThrow("was written with");
 });

@@ -4,10 +4,17 @@ import { TrainError } from "../errors.ts";
 import { checkLabel } from "./checkIds.ts";
 import { classScorer } from "./classScores.ts";
 import { correlationScorer } from "./correlation.ts";
-import { type LogitsObjective, logitsObjective, randomness } from "./logitsObjective.ts";
+import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
 import type { Objective } from "./objective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
-import { checkText, type EncoderModel, encoderOptions, type TextExample, textInputs } from "./textExamples.ts";
+import {
+  checkText,
+  type EncoderModel,
+  encoderOptions,
+  encoderTargets,
+  type TextExample,
+  textInputs,
+} from "./textExamples.ts";
 
 /** A text and its class, or its value in a regression. */
 export interface LabelledText extends TextExample {
@@ -36,10 +43,7 @@ export function sequenceClassification(
       const labels = tensor(Int32Array.from(texts, ({ label }) => label));
       return { inputs: { ...inputs, labels }, tokens };
     },
-    targets: (model, inputs, key) => ({
-      logits: model.forward(inputs.inputIds!, { ...encoderOptions(inputs), ...randomness(key) }),
-      labels: inputs.labels!,
-    }),
+    targets: encoderTargets,
     predictions: ({ logits }) => ({ classes: logits.argMax(-1) }),
     scorer: () => classScorer((texts) => texts.map(({ label }) => label)),
   });
@@ -76,7 +80,7 @@ export function sequenceRegression(
       return { inputs: { ...inputs, labels }, tokens };
     },
     loss(model, inputs, key) {
-      const logits = model.forward(inputs.inputIds!, { ...encoderOptions(inputs), ...randomness(key) }); // [B, 1]
+      const logits = model.forward(inputs.inputIds!, encoderOptions(inputs, key)); // [B, 1]
       const values = logits.reshape(inputs.labels!.shape);
       const errors = square(values.sub(inputs.labels!));
       const count = errors.mul(0).add(1).sum();

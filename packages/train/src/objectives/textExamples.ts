@@ -1,8 +1,9 @@
 // Encoded texts as examples: what the objectives on encoders have in common.
 import type { EncoderForwardOptions, PretrainedModel } from "@llm/model";
-import type { Tensor } from "@llm/tensor";
+import type { RandomKey, Tensor } from "@llm/tensor";
 import type { NamedTensors } from "../optimizers/optimizer.ts";
 import { checkExampleLength, checkIds } from "./checkIds.ts";
+import { randomness, type Targets } from "./logitsObjective.ts";
 import { attentionMaskOf, type PaddingOptions, paddedLength, padRows, tokensIn } from "./padding.ts";
 
 /** A text, or a pair of texts, as a tokenizer encodes it, without padding. */
@@ -61,7 +62,15 @@ export function checkText({ inputIds, tokenTypeIds }: TextExample, limits: Encod
   if (tokenTypeIds) checkIds("tokenTypeIds", tokenTypeIds, limits.tokenTypes, { example });
 }
 
-/** The options of an encoder's forward that are among the inputs. */
-export function encoderOptions({ attentionMask, tokenTypeIds }: NamedTensors): EncoderForwardOptions {
-  return { attentionMask, tokenTypeIds };
+/** The options of an encoder's forward: those among the inputs, and the key of a training. */
+export function encoderOptions(
+  { attentionMask, tokenTypeIds }: NamedTensors,
+  key: RandomKey | undefined,
+): EncoderForwardOptions {
+  return { attentionMask, tokenTypeIds, ...randomness(key) };
+}
+
+/** What an encoder's head says of the inputs, and their labels. */
+export function encoderTargets(model: EncoderModel<Tensor>, inputs: NamedTensors, key: RandomKey | undefined): Targets {
+  return { logits: model.forward(inputs.inputIds!, encoderOptions(inputs, key)), labels: inputs.labels! };
 }

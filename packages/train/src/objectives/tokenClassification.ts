@@ -4,10 +4,10 @@ import { TrainError } from "../errors.ts";
 import { checkLabel } from "./checkIds.ts";
 import { classScorer } from "./classScores.ts";
 import { entityScorer, isEntityScheme } from "./entities.ts";
-import { type LogitsObjective, logitsObjective, randomness } from "./logitsObjective.ts";
+import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
 import { checkPadding, type PaddingOptions, padRows } from "./padding.ts";
 import { ignoreIndex } from "./targets.ts";
-import { checkText, type EncoderModel, encoderOptions, type TextExample, textInputs } from "./textExamples.ts";
+import { checkText, type EncoderModel, encoderTargets, type TextExample, textInputs } from "./textExamples.ts";
 
 /** A text and the class of each of its tokens. */
 export interface LabelledTokens extends TextExample {
@@ -54,10 +54,7 @@ export function tokenClassification(
       );
       return { inputs: { ...inputs, labels }, tokens };
     },
-    targets: (model, inputs, key) => ({
-      logits: model.forward(inputs.inputIds!, { ...encoderOptions(inputs), ...randomness(key) }),
-      labels: inputs.labels!,
-    }),
+    targets: encoderTargets,
     predictions: ({ logits }) => ({ classes: logits.argMax(-1) }),
     scorer: () => tokenScorer(names),
   });
