@@ -2,16 +2,17 @@
 import { requireFloat } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Tensor } from "../graph.ts";
-import { iota } from "../ops/create.ts";
-import { cast, equal, mul, neg, sub, where } from "../ops/elementwise.ts";
-import { gatherElements } from "../ops/gather.ts";
+import { add, equal, log, mul, neg, sub, where } from "../ops/elementwise.ts";
+import { gatherElements, scatterElementsAdd } from "../ops/gather.ts";
 import { reshape } from "../ops/movement.ts";
-import { apply, defineFusedOp } from "../ops/op.ts";
+import { defineFusedOp, record } from "../ops/op.ts";
+import { max } from "../ops/reduce.ts";
 import { shapesEqual } from "../shape.ts";
-import { logSoftmax, softmax } from "./softmax.ts";
+import { gradientOfSoftmax, softmax } from "./softmax.ts";
 
 type CrossEntropyAttributes = { ignoreIndex: number };
 
+/** Outputs: the losses and the probabilities, which the gradient needs. */
 export const crossEntropyRowsOp = defineFusedOp<CrossEntropyAttributes>({
   name: "crossEntropyRows",
   precision: "float32",
@@ -24,23 +25,48 @@ export const crossEntropyRowsOp = defineFusedOp<CrossEntropyAttributes>({
         `crossEntropy: expected logits [N, classes] and targets [N], got ${describeShape(logits!.shape)} and ${describeShape(targets!.shape)}`,
       );
     }
-    return { dtype: logits!.dtype, shape: targets!.shape };
+    const { dtype, shape } = logits!;
+    return [
+      { dtype, shape: targets!.shape },
+      { dtype, shape },
+    ];
   },
   compose: ([logits, targets], { ignoreIndex }) => {
+    const { shape } = targets!;
     const ignored = equal(targets!, ignoreIndex);
-    const column = reshape(where(ignored, 0, targets!), [targets!.shape[0]!, 1]);
-    const chosen = reshape(gatherElements(logSoftmax(logits!), column, 1), targets!.shape);
-    return where(ignored, 0, neg(chosen));
+    const column = reshape(where(ignored, 0, targets!), [shape[0]!, 1]);
+    const chosen = reshape(gatherElements(logits!, column, 1), shape);
+    // log(sum(exp(logits))) without another array as large as the logits: the largest probability is at least 1 / classes.
+    const probabilities = softmax(logits!);
+    const normalizer = sub(max(logits!, -1), log(max(probabilities, -1)));
+    return [where(ignored, 0, sub(normalizer, chosen)), probabilities];
   },
-  vjp: ({ gradient, inputs: [logits, targets], attributes: { ignoreIndex } }) => {
-    const column = [targets!.shape[0]!, 1];
-    const isTarget = equal(reshape(targets!, column), iota(logits!.shape[1]!));
-    const weight = where(equal(targets!, ignoreIndex), 0, gradient);
-    return [mul(sub(softmax(logits!), cast(isTarget, logits!.dtype)), reshape(weight, column)), undefined];
+  vjp: ({ inputs: [, targets], outputs: [, probabilities], gradients: [ofLosses, ofProbabilities], attributes }) => {
+    const parts = [
+      ofLosses && gradientOfLosses(ofLosses, targets!, probabilities!, attributes),
+      // Only where the gradient is differentiated again.
+      ofProbabilities && gradientOfSoftmax(ofProbabilities, probabilities!),
+    ].filter((part) => part !== undefined);
+    return [parts.reduce(add), undefined];
   },
 });
 
+/** Softmax minus one-hot, scaled: one pass over the probabilities, then one element a row. */
+function gradientOfLosses(
+  gradient: Tensor,
+  targets: Tensor,
+  probabilities: Tensor,
+  { ignoreIndex }: CrossEntropyAttributes,
+): Tensor {
+  const [rows, classes] = probabilities.shape;
+  const ignored = equal(targets, ignoreIndex);
+  const weight = reshape(where(ignored, 0, gradient), [rows!, 1]);
+  const place = reshape(where(ignored, 0, targets), [rows!, 1]);
+  const scaled = mul(probabilities, weight);
+  return scatterElementsAdd(place, neg(weight), { axis: 1, size: classes!, onto: scaled });
+}
+
 /** -log softmax(logits)[target] for each row: logits [N, classes], targets int32 [N]; rows with `ignoreIndex` give 0. */
 export function crossEntropyRows(logits: Tensor, targets: Tensor, ignoreIndex: number): Tensor {
-  return apply(crossEntropyRowsOp, [logits, targets], { ignoreIndex });
+  return record(crossEntropyRowsOp, [logits, targets], { ignoreIndex })[0]!;
 }

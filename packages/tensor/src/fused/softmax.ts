@@ -29,12 +29,17 @@ export const softmaxOp = defineFusedOp({
     const weights = exp(shifted(x!));
     return div(weights, sum(weights, -1, kept));
   },
-  vjp: ({ gradient, outputs: [y] }) => [mul(y!, sub(gradient, sum(mul(gradient, y!), -1, kept)))],
+  vjp: ({ gradient, outputs: [y] }) => [gradientOfSoftmax(gradient, y!)],
   onnx: { opType: "Softmax" },
   tfjs: (tf, [x]) => tf.softmax(x!),
   widen: widenBfloat16,
   precision: "rounded",
 });
+
+/** From the gradient of a softmax over the last axis to that of its input, by its result. */
+export function gradientOfSoftmax(gradient: Tensor, result: Tensor): Tensor {
+  return mul(result, sub(gradient, sum(mul(gradient, result), -1, kept)));
+}
 
 export const logSoftmaxOp = defineFusedOp({
   name: "logSoftmax",

@@ -96,6 +96,16 @@ export const gatherCases: OpCases = {
       apply: (i, u) => scatterElementsAdd(i!, u!, { axis: 0, size: 2 }),
     },
     {
+      name: "onto other elements",
+      inputs: [rows([2, 3], 3), floats([2, 3]), floats([2, 4], { seed: 2 })],
+      apply: (i, u, onto) => scatterElementsAdd(i!, u!, { axis: 1, size: 4, onto: onto! }),
+    },
+    {
+      name: "nothing onto other elements",
+      inputs: [rows([2, 0], 3), floats([2, 0]), floats([2, 4], { seed: 2 })],
+      apply: (i, u, onto) => scatterElementsAdd(i!, u!, { axis: 1, size: 4, onto: onto! }),
+    },
+    {
       name: "named",
       inputs: [
         integers([2, 3], { range: [0, 3], recordedShape: ["batch", 3] }),

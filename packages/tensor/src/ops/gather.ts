@@ -213,20 +213,29 @@ type ScatterElementsAttributes = { axis: number; size: Dimension };
 export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
   name: "scatterElementsAdd",
   needsElements: true,
-  infer: ([indices, updates], { axis, size }) => {
+  infer: ([indices, updates, onto], { axis, size }) => {
     requireIndices("scatterElementsAdd", indices!);
     if (!shapesEqual(indices!.shape, updates!.shape)) {
       throw new ShapeError(
         `scatterElementsAdd: indices and updates differ: ${describeShape(indices!.shape)} and ${describeShape(updates!.shape)}`,
       );
     }
-    return { dtype: updates!.dtype, shape: updates!.shape.with(axis, size) };
+    const type = { dtype: updates!.dtype, shape: updates!.shape.with(axis, size) };
+    if (onto && describeType(onto) !== describeType(type)) {
+      throw new ShapeError(`scatterElementsAdd: onto must be ${describeType(type)}, got ${describeType(onto)}`);
+    }
+    return type;
   },
-  vjp: ({ gradient, inputs: [indices], attributes: { axis } }) => [undefined, gatherElements(gradient, indices!, axis)],
-  reference: ([indices, updates], [output], { attributes: { axis }, inputs, outputs }) => {
+  vjp: ({ gradient, inputs: [indices, , onto], attributes: { axis } }) => [
+    undefined,
+    gatherElements(gradient, indices!, axis),
+    ...(onto ? [gradient] : []),
+  ],
+  reference: ([indices, updates, onto], [output], { attributes: { axis }, inputs, outputs }) => {
     const target = aroundAxis(outputs[0]!.shape, axis);
     const { outer, length, inner } = aroundAxis(inputs[0]!.shape, axis);
-    output!.fill(0);
+    if (onto) output!.set(onto);
+    else output!.fill(0);
     for (let o = 0; o < outer; o++) {
       for (let at = o * length * inner, k = 0; k < length * inner; k++, at++) {
         const index = checkedIndex("scatterElementsAdd", indices![at]!, target.length);
@@ -234,33 +243,37 @@ export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
       }
     }
   },
-  onnx: (emit, [indices, updates], { attributes, inputs, outputs }) => {
-    const zeros = zerosOf(emit, outputs[0]!);
-    if (inputs[0]!.shape.includes(0)) return zeros;
-    return emit.node("ScatterElements", [zeros, indices!, updates!], {
+  onnx: (emit, [indices, updates, onto], { attributes, inputs, outputs }) => {
+    const target = onto ?? zerosOf(emit, outputs[0]!);
+    if (inputs[0]!.shape.includes(0)) return target;
+    return emit.node("ScatterElements", [target, indices!, updates!], {
       axis: { int: attributes.axis },
       reduction: "add",
     });
   },
-  tfjs: (tf, [indices, updates], { attributes: { axis }, outputs }) => {
+  tfjs: (tf, [indices, updates, onto], { attributes: { axis }, outputs }) => {
     const { shape } = outputs[0]!;
     const places = flatPlaces("scatterElementsAdd", indices!, axis, shape[axis]!);
-    if (places.length === 0) return tf.zeros([...shape], updates!.dtype as TensorFlowDType);
+    if (places.length === 0) return onto ? tf.clone(onto) : tf.zeros([...shape], updates!.dtype as TensorFlowDType);
     const column = tf.tensor(places, [places.length, 1], "int32");
     const sums = tf.scatterND(column, tf.reshape(updates!, [-1]), [concreteCount(shape)]);
-    return tf.reshape(sums, [...shape]);
+    const added = tf.reshape(sums, [...shape]);
+    return onto ? tf.add(onto, added) : added;
   },
   widen: widenHalves,
   precision: "float32",
 });
 
-/** The gradient of `gatherElements`: `updates` added to zeros of `size` along `axis` at the places `indices` name. */
+/**
+ * The gradient of `gatherElements`: `updates` added, at the places `indices` name, to zeros of `size` along `axis`, or to the elements of
+ * `onto`, which has that size.
+ */
 export function scatterElementsAdd(
   indices: Tensor,
   updates: Tensor,
-  options: { axis: number; size: Dimension },
+  { onto, ...attributes }: { axis: number; size: Dimension; onto?: Tensor },
 ): Tensor {
-  return apply(scatterElementsAddOp, [indices, updates], options);
+  return apply(scatterElementsAddOp, onto ? [indices, updates, onto] : [indices, updates], attributes);
 }
 
 export const updateSliceOp = defineOp<AxisAttributes>({
