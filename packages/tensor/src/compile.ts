@@ -1,9 +1,10 @@
 // `compile`: records a function once for each signature of its arguments and runs the program from then on.
 import { checkProgram } from "./checkProgram.ts";
+import { collectGarbage } from "./collectGarbage.ts";
 import { defaultExecutor } from "./defaultExecutor.ts";
 import { byteSize } from "./dtype.ts";
 import { evaluate } from "./evaluate.ts";
-import type { Executable, Executor } from "./executors/executor.ts";
+import type { DeviceBuffer, Executable, Executor } from "./executors/executor.ts";
 import { describeType, type Program, type Shape, type Tensor } from "./graph.ts";
 import { constant, fromStorage } from "./ops/create.ts";
 import { optimize } from "./optimize.ts";
@@ -227,18 +228,26 @@ async function runCompiled(compiled: Compiled, args: readonly unknown[], donate:
   const given = flattenTensors(args).map(({ tensor }) => tensor);
   const inputs = [...given, ...captured].filter((_, i) => !baked[i]);
   const storages = await Promise.all(inputs.map((tensor) => evaluate(tensor, executor)));
-  const buffers = await Promise.all(storages.map((storage) => storage.forExecutor(executor)));
+  // One upload after another: a copy is under way of one array, not of the whole model.
+  const buffers: (DeviceBuffer | HostArray)[] = [];
+  for (const [i, storage] of storages.entries()) {
+    const upload = executable.upload && ((array: HostArray) => executable.upload!(i, array));
+    buffers.push(await storage.forExecutor(executor, upload));
+  }
   // Another call may have been given a tensor while this one waited.
   for (const storage of storages) storage.requireAlive();
   const running = executable.run(buffers);
   // From here on the executor may write over donated buffers, so nobody else may read them.
   const donated = tensorsOf(args, donate);
+  const hostBytes = [...donated].reduce((total, tensor) => total + tensor.storage!.hostBytes, 0);
   const takeBack = [...donated].map((tensor) => tensor.storage!.donate());
   const results = await running.catch((error) => {
     // A run that fails has written nothing.
     for (const undo of takeBack) undo();
     throw error;
   });
+  takeBack.length = 0;
+  collectGarbage(hostBytes);
   const tensors = results.map((buffer) => fromStorage(Storage.fromBuffer(executor, buffer)));
   return mapTensors(result, (tensor) => tensors[outputs.get(tensor)!]!);
 }

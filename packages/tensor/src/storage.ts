@@ -19,6 +19,8 @@ interface Resident {
   readonly buffer: DeviceBuffer;
 }
 
+type Upload = (array: HostArray) => Promise<DeviceBuffer>;
+
 const forgotten = new FinalizationRegistry<Resident>(({ executor, buffer }) => executor.release(buffer));
 
 export class Storage {
@@ -50,6 +52,11 @@ export class Storage {
     return this.#gone !== undefined;
   }
 
+  /** Bytes that this process holds of it. */
+  get hostBytes(): number {
+    return this.#host?.data.byteLength ?? 0;
+  }
+
   /** The elements on the host. What lives with an executor is read anew each time: a kept copy would double its memory. */
   async read(): Promise<HostArray> {
     this.requireAlive();
@@ -58,21 +65,24 @@ export class Storage {
     return executor.read(buffer);
   }
 
-  /** What to hand to `executable.run`: the executor's buffer, or the host array where it is small enough to travel along. */
-  async forExecutor(executor: Executor): Promise<DeviceBuffer | HostArray> {
+  /**
+   * What to hand to `executable.run`: the executor's buffer, or the host array where it is small enough to travel along. `upload`
+   * (default the executor's) is how elements get there that are only on the host.
+   */
+  async forExecutor(executor: Executor, upload: Upload = executor.upload): Promise<DeviceBuffer | HostArray> {
     this.requireAlive();
     if (this.#resident?.executor === executor) return this.#resident.buffer;
     const host = await this.read();
     if (host.data.byteLength <= inlineBytes) return host;
     // Two runs that start together share one upload.
-    this.#uploading ??= this.#upload(executor, host);
+    this.#uploading ??= this.#upload(executor, host, upload);
     const resident = await this.#uploading;
-    return resident.executor === executor ? resident.buffer : this.forExecutor(executor);
+    return resident.executor === executor ? resident.buffer : this.forExecutor(executor, upload);
   }
 
-  async #upload(executor: Executor, host: HostArray): Promise<Resident> {
+  async #upload(executor: Executor, host: HostArray, upload: Upload): Promise<Resident> {
     try {
-      const resident = { executor, buffer: await executor.upload(host) };
+      const resident = { executor, buffer: await upload(host) };
       if (this.#gone) executor.release(resident.buffer);
       this.requireAlive();
       // Elements that are on the host as well can be uploaded again; the buffer of another executor is given back.

@@ -29,6 +29,8 @@ export interface Executor {
 export interface Executable {
   /** Runs the program on one buffer or host array per input; returns one new buffer per output. */
   run(inputs: readonly (DeviceBuffer | HostArray)[]): Promise<DeviceBuffer[]>;
+  /** As the executor's `upload`, to where runs of this program want their input of this number. */
+  upload?(input: number, array: HostArray): Promise<DeviceBuffer>;
   /** Frees what `compile` prepared. */
   dispose(): void;
 }

@@ -14,7 +14,7 @@ import { outputLocation } from "./onnx/deviceCopies.ts";
 import { emptyInputsCheck } from "./onnx/emptyInputs.ts";
 import { divideWork, type OutputPlan } from "./onnx/hostWork.ts";
 import { onnxModel } from "./onnx/onnxModel.ts";
-import type { BufferId, RunOutput } from "./onnx/protocol.ts";
+import type { BufferId, KernelArray, KernelPlan, RunOutput } from "./onnx/protocol.ts";
 import { keepsBuffers, type OnnxProvider, onnxProviders } from "./onnx/providers.ts";
 import { withMemory } from "./outOfMemory.ts";
 
@@ -79,11 +79,9 @@ export function onnxExecutor(options: OnnxOptions = {}): Executor {
     ...(wanted === "cpu" && { tokensPerPass }),
     compile: async (program, { donated }) =>
       compileSession(channel, program, donated, { threads, provider: await provider(), ids, session: sessions() }),
-    upload: async ({ dtype, shape, data }) => {
+    upload: async (array) => {
       await provider();
-      const buffer = new OnnxBuffer(ids(), { dtype, shape });
-      await channel.send({ kind: "upload", buffer: buffer.id, array: hostPart({ dtype, shape, data }) });
-      return buffer;
+      return upload(channel, ids(), array);
     },
     read: async (buffer) => {
       const { id, dtype, shape, data } = buffer as OnnxBuffer;
@@ -145,7 +143,7 @@ async function compileSession(
     throw withMemory(withOrigin(error, origins), program, new Map(), channel.broken);
   });
 
-  const places = outputPlaces(work.outputs, {
+  const results = outputPlaces(work.outputs, {
     model: outputNames.length,
     slices: slices.length,
     kernels: kernels.length,
@@ -158,29 +156,48 @@ async function compileSession(
     const request = {
       session,
       inputs: buffers,
-      outputs: places.model.map((output) => (output === undefined ? undefined : made[output])),
-      slices: places.slices.map((output) => made[output]!),
-      kernels: places.kernels.map((results) => results.map(({ array, output }) => ({ array, into: made[output]! }))),
+      outputs: results.model.map((output) => (output === undefined ? undefined : made[output])),
+      slices: results.slices.map((output) => made[output]!),
+      kernels: results.kernels.map((arrays) => arrays.map(({ array, output }) => ({ array, into: made[output]! }))),
       release: buffers.filter((buffer, i): buffer is number => donated[i] === true && typeof buffer === "number"),
     };
-    const results = await channel.send<RunOutput[]>({ kind: "run", request }).catch((error) => {
+    const ran = await channel.send<RunOutput[]>({ kind: "run", request }).catch((error) => {
       throw withMemory(withOrigin(error, origins), program, sizes, channel.broken);
     });
     return work.outputs.map((plan, i) => {
       const { dtype, shape } = program.outputs[i]!;
       const id = made[i]!;
       if (plan.kind === "graph")
-        return new OnnxBuffer(id, { dtype, shape: results[plan.output]!.shape }, results[plan.output]!.data);
+        return new OnnxBuffer(id, { dtype, shape: ran[plan.output]!.shape }, ran[plan.output]!.data);
       if (plan.kind === "slice") return new OnnxBuffer(id, { dtype, shape: inputs[slices[plan.write]!.target]!.shape });
       return new OnnxBuffer(id, { dtype, shape: shape as readonly number[] });
     });
   };
+  const places = kernelPlaces(session, kernels);
   return {
     run,
+    upload: (input, array) => upload(channel, ids(), array, places.get(input)),
     dispose: () => {
       channel.send({ kind: "closeSession", session }).catch(() => {});
     },
   };
+}
+
+async function upload(channel: Channel, id: BufferId, { dtype, shape, data }: HostArray, place?: KernelArray) {
+  const array = hostPart({ dtype, shape, data });
+  await channel.send({ kind: "upload", buffer: id, array, ...(place && { place }) });
+  return new OnnxBuffer(id, { dtype, shape });
+}
+
+/** Which array of which kernel each input of the program is. */
+function kernelPlaces(session: number, kernels: readonly KernelPlan[]): Map<number, KernelArray> {
+  const places = new Map<number, KernelArray>();
+  for (const [kernel, { arrays }] of kernels.entries()) {
+    for (const [array, { kind, index }] of arrays.entries()) {
+      if (kind === "input") places.set(index, { session, kernel, array });
+    }
+  }
+  return places;
 }
 
 /** Shapes of outputs that can be allocated before a run: all of known size and none empty. */

@@ -56,9 +56,9 @@ export function divideWork(program: Program, donated: readonly boolean[]): HostW
     });
     return { kind: "slice", write: slices.length - 1 };
   });
-  const kernels = regions.map(({ kernel, elements, arrays, scalars }) => ({
+  const kernels = regions.map(({ kernel, shape, arrays, scalars }) => ({
     kernel,
-    elements,
+    shape,
     arrays: arrays.map(source),
     scalars: scalars.map(source),
   }));

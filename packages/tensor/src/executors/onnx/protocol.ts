@@ -28,7 +28,8 @@ export interface SliceWrite {
 /** An element-wise update done outside of the graph, in place. */
 export interface KernelPlan {
   readonly kernel: SimdKernel;
-  readonly elements: number;
+  /** Of every array. */
+  readonly shape: readonly number[];
   readonly arrays: readonly Source[];
   readonly scalars: readonly Source[];
 }
@@ -69,6 +70,13 @@ export interface RunOutput {
   readonly data?: HostArray["data"];
 }
 
+/** An array of a kernel: what is kept there needs not be moved for a run. */
+export interface KernelArray {
+  readonly session: number;
+  readonly kernel: number;
+  readonly array: number;
+}
+
 export interface ProviderRequest {
   readonly wanted: OnnxProvider | "auto";
   /** The CPU instead of an error where it is missing. */
@@ -80,7 +88,7 @@ export type Request =
   | { readonly kind: "providers" }
   | { readonly kind: "session"; readonly request: SessionRequest }
   | { readonly kind: "closeSession"; readonly session: number }
-  | { readonly kind: "upload"; readonly buffer: BufferId; readonly array: HostArray }
+  | { readonly kind: "upload"; readonly buffer: BufferId; readonly array: HostArray; readonly place?: KernelArray }
   | { readonly kind: "run"; readonly request: RunRequest }
   | { readonly kind: "read"; readonly buffer: BufferId }
   | { readonly kind: "release"; readonly buffers: readonly BufferId[] };

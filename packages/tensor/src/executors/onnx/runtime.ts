@@ -1,6 +1,7 @@
 // Owns the ONNX Runtime sessions and the buffers they work on. Runs in a worker thread, or in the caller's when asked to.
 import { createRequire } from "node:module";
 import type * as Ort from "onnxruntime-node";
+import { collectGarbage } from "../../collectGarbage.ts";
 import { type DType, fromBfloat16Bits, type HostData, hostArray, toBfloat16Bits } from "../../dtype.ts";
 import { ExecutionError } from "../../errors.ts";
 import { aroundAxis } from "../../ops/loops.ts";
@@ -10,6 +11,7 @@ import { DeviceCopies, isOnDevice } from "./deviceCopies.ts";
 import { runInPlace } from "./outputsInPlace.ts";
 import type {
   BufferId,
+  KernelArray,
   KernelPlan,
   ProviderRequest,
   Request,
@@ -42,6 +44,8 @@ export class OnnxRuntime {
   readonly #sessions = new Map<number, Session>();
   readonly #buffers = new Map<BufferId, RuntimeBuffer>();
   #provider: OnnxProvider = "cpu";
+  /** Bytes of arrays whose elements moved elsewhere. */
+  #leftBehind = 0;
   /** Where the provider's buffers stay on its device. */
   #copies: DeviceCopies | undefined;
 
@@ -68,7 +72,7 @@ export class OnnxRuntime {
       case "closeSession":
         return this.#closeSession(request.session);
       case "upload":
-        this.#buffers.set(request.buffer, await this.#uploaded(request.array));
+        this.#buffers.set(request.buffer, await this.#uploaded(request.array, request.place));
         return undefined;
       case "run":
         return this.#run(request.request);
@@ -134,7 +138,7 @@ export class OnnxRuntime {
     const given = request.inputs.map((input) =>
       typeof input === "number" ? this.#buffer(input) : this.#fromHost(input),
     );
-    const memory = this.#stateMemory(session, given);
+    const memory = this.#stateMemory(session);
     const feeds: Record<string, Ort.Tensor> = {};
     const fetches: Record<string, Ort.Tensor | null> = {};
     for (const [i, { tensor }] of given.entries()) feeds[inputNames[i]!] = tensor;
@@ -143,11 +147,12 @@ export class OnnxRuntime {
         const place = places[array]!;
         if (kind === "output") fetches[outputNames[index]!] = place.tensor;
         else {
-          StateMemory.settle(this.#ort, place, given[index]!);
+          this.#leftBehind += StateMemory.settle(this.#ort, place, given[index]!);
           feeds[inputNames[index]!] = place.tensor;
         }
       }
     }
+    this.#collect();
     for (const [i, name] of outputNames.entries()) {
       fetches[name] ??= outputShapes ? this.#room(outputTypes[i]!, outputShapes[i]!) : null;
     }
@@ -188,12 +193,14 @@ export class OnnxRuntime {
     });
   }
 
-  #stateMemory(session: Session, given: readonly RuntimeBuffer[]): StateMemory {
-    session.memory ??= new StateMemory(this.#ort, session.plans, (kernel) => {
-      const { index } = session.plans[kernel]!.arrays.find(({ kind }) => kind === "input")!;
-      return given[index]!.tensor.dims;
-    });
+  #stateMemory(session: Session): StateMemory {
+    session.memory ??= new StateMemory(this.#ort, session.plans);
     return session.memory;
+  }
+
+  /** What was copied to kernels' memory goes away before more is, or before a run that needs room. */
+  #collect(): void {
+    if (collectGarbage(this.#leftBehind)) this.#leftBehind = 0;
   }
 
   #forget(id: BufferId): void {
@@ -203,8 +210,14 @@ export class OnnxRuntime {
     if (buffer && isOnDevice(buffer.tensor)) buffer.tensor.dispose();
   }
 
-  async #uploaded(array: HostArray): Promise<RuntimeBuffer> {
+  async #uploaded(array: HostArray, place: KernelArray | undefined): Promise<RuntimeBuffer> {
     const buffer = this.#fromHost(array);
+    if (place) {
+      const { places } = this.#stateMemory(this.#session(place.session)).kernels[place.kernel]!;
+      this.#leftBehind += StateMemory.settle(this.#ort, places[place.array]!, buffer);
+      this.#collect();
+      return buffer;
+    }
     return this.#copies ? { ...buffer, tensor: await this.#copies.toDevice(buffer.tensor) } : buffer;
   }
 

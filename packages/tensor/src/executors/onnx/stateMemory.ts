@@ -2,6 +2,7 @@
 // reads and writes the same bytes.
 /// <reference path="../../wasm/webAssembly.d.ts" />
 import type * as Ort from "onnxruntime-node";
+import { concreteCount } from "../../shape.ts";
 import { type CompiledKernel, instantiateKernel } from "../../wasm/simdKernel.ts";
 import type { KernelPlan } from "./protocol.ts";
 
@@ -35,7 +36,7 @@ const largestMemory = 2 ** 31;
 export class StateMemory {
   readonly kernels: readonly PlacedKernel[];
 
-  constructor(ort: typeof Ort, plans: readonly KernelPlan[], shapeOf: (kernel: number) => readonly number[]) {
+  constructor(ort: typeof Ort, plans: readonly KernelPlan[]) {
     this.kernels = groupByMemory(plans).flatMap((group) => {
       const bytes = group.reduce((total, index) => total + regionBytes(plans[index]!), 0);
       const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) });
@@ -49,33 +50,34 @@ export class StateMemory {
         const places = plan.arrays.map((): Place => {
           const address = next;
           next += arrayBytes(plan);
-          const view = new Float32Array(memory.buffer, address, plan.elements);
-          return { address, tensor: new ort.Tensor("float32", view, shapeOf(index) as number[]) };
+          const view = new Float32Array(memory.buffer, address, concreteCount(plan.shape));
+          return { address, tensor: new ort.Tensor("float32", view, plan.shape) };
         });
-        return { plan, bytes: 16 * Math.ceil(plan.elements / 4), places, run };
+        return { plan, bytes: 16 * Math.ceil(concreteCount(plan.shape) / 4), places, run };
       });
     });
   }
 
-  /** Moves a buffer's elements to a place, unless they are there. Whoever lived there keeps a copy. */
-  static settle(ort: typeof Ort, place: Place, buffer: RuntimeBuffer): void {
-    if (place.owner === buffer) return;
-    if (place.owner) {
-      const { owner } = place;
-      owner.tensor = new ort.Tensor(
-        "float32",
-        (place.tensor.data as Float32Array).slice(),
-        place.tensor.dims as number[],
-      );
+  /** Moves a buffer to a place, unless it lives there; returns the bytes moved. Whoever lived there keeps a copy. */
+  static settle(ort: typeof Ort, place: Place, buffer: RuntimeBuffer): number {
+    const { owner } = place;
+    if (owner === buffer) return 0;
+    const room = place.tensor.data as Float32Array;
+    if (owner) {
+      owner.tensor = new ort.Tensor("float32", room.slice(), place.tensor.dims as number[]);
       owner.place = undefined;
-      place.owner = undefined;
     }
-    (place.tensor.data as Float32Array).set(buffer.tensor.data as Float32Array);
+    room.set(buffer.tensor.data as Float32Array);
+    if (buffer.place) buffer.place.owner = undefined;
+    buffer.tensor = place.tensor;
+    buffer.place = place;
+    place.owner = buffer;
+    return room.byteLength;
   }
 }
 
-function arrayBytes({ elements }: KernelPlan): number {
-  return alignment * Math.ceil((4 * elements) / alignment);
+function arrayBytes({ shape }: KernelPlan): number {
+  return alignment * Math.ceil((4 * concreteCount(shape)) / alignment);
 }
 
 function regionBytes(plan: KernelPlan): number {

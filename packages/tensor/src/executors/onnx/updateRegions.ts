@@ -3,13 +3,14 @@
 import type { HostData } from "../../dtype.ts";
 import type { Node, Program, Tensor } from "../../graph.ts";
 import { literalData } from "../../ops/create.ts";
-import { concreteCount, isConcrete, shapesEqual } from "../../shape.ts";
+import { isConcrete, shapesEqual } from "../../shape.ts";
 import type { KernelOperand, KernelStep, SimdKernel } from "../../wasm/simdKernel.ts";
 
 /** One kernel of a program: values of the program by the kernel's numbers. */
 export interface UpdateRegion {
   readonly kernel: SimdKernel;
-  readonly elements: number;
+  /** Of every array. */
+  readonly shape: readonly number[];
   /** Program inputs, or values that the graph computes. */
   readonly arrays: readonly Tensor[];
   readonly scalars: readonly Tensor[];
@@ -107,10 +108,9 @@ function makeRegion(
     new Set(nodes),
   );
   const stores = results.map(({ output, array }) => ({ step: stepOf.get(output)!, array }));
-  const elements = concreteCount(made[0]!.shape as readonly number[]);
   return {
     kernel: { arrays: arrays.length, scalars: scalars.length, steps, stores },
-    elements,
+    shape: made[0]!.shape as readonly number[],
     arrays,
     scalars,
     results,
