@@ -241,13 +241,12 @@ async function runCompiled(compiled: Compiled, args: readonly unknown[], donate:
   const donated = tensorsOf(args, donate);
   const hostBytes = [...donated].reduce((total, tensor) => total + tensor.storage!.hostBytes, 0);
   const takeBack = [...donated].map((tensor) => tensor.storage!.donate());
+  collectGarbage(hostBytes);
   const results = await running.catch((error) => {
     // A run that fails has written nothing.
     for (const undo of takeBack) undo();
     throw error;
   });
-  takeBack.length = 0;
-  collectGarbage(hostBytes);
   const tensors = results.map((buffer) => fromStorage(Storage.fromBuffer(executor, buffer)));
   return mapTensors(result, (tensor) => tensors[outputs.get(tensor)!]!);
 }

@@ -6,7 +6,7 @@ import type { Tensor } from "./graph.ts";
 import { broadcastTo } from "./ops/broadcast.ts";
 import { constant, iota, placeholder } from "./ops/create.ts";
 import { add, cast, div, exp, maximum, mul, pow, sub } from "./ops/elementwise.ts";
-import { gather } from "./ops/gather.ts";
+import { gather, scatterAdd } from "./ops/gather.ts";
 import { pad, reshape, slice } from "./ops/movement.ts";
 import { topK } from "./ops/reduce.ts";
 import { optimize } from "./optimize.ts";
@@ -39,6 +39,15 @@ describe("optimize", () => {
 
   it("tells -0 from 0", () => {
     expect(optimized(div(1, mul(x, constant(-0))), div(1, mul(x, constant(0)))).match(/constant/g)).toHaveLength(3);
+  });
+
+  it("adds what can be added in the same op", () => {
+    const rows = scatterAdd(constant([1, 0], "int32", [2]), exp(x), 2);
+    expect(optimized(add(x, rows))).toMatch(/scatterAdd\(%\d, %\d, %0\) rows=2\n {2}return/);
+    expect(optimized(add(rows, x))).toMatch(/scatterAdd\(%\d, %\d, %0\) rows=2\n {2}return/);
+    // What something else reads as well must be there without the addend.
+    expect(optimized(add(x, rows), rows)).toContain("= add(");
+    expect(optimized(add(1, rows))).toContain("= add(");
   });
 
   it("leaves out what gives back its input", () => {

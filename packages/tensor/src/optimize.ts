@@ -2,8 +2,9 @@
 import { fromNumbers, type HostData } from "./dtype.ts";
 import { TensorError } from "./errors.ts";
 import { runKernel } from "./executors/kernel.ts";
-import type { Attributes, Node, Program, Tensor } from "./graph.ts";
+import { type Attributes, makeNode, type Node, type Program, type Tensor } from "./graph.ts";
 import { constant, literalData } from "./ops/create.ts";
+import { addOp } from "./ops/elementwise.ts";
 import type { NumberArray } from "./ops/op.ts";
 import { makeProgram } from "./program.ts";
 import { rewrite, withInputs } from "./rewrite.ts";
@@ -22,9 +23,10 @@ export function optimize(program: Program): Program {
     return id;
   };
   const isInput = new Set(program.inputs);
+  const uses = countUses(program);
   const outputs = rewrite(program.outputs, (node, inputs) => {
     if (node.outputs.some((output) => isInput.has(output))) return node.outputs;
-    const simpler = dropIdle(node, inputs) ?? foldConstants(node, inputs);
+    const simpler = dropIdle(node, inputs) ?? foldConstants(node, inputs) ?? foldAddition(node, inputs, uses);
     if (simpler) return simpler;
     const key = `${node.op.name}(${inputs.map(idOf)})${describeAttributes(node.attributes)}`;
     const before = seen.get(key);
@@ -62,6 +64,33 @@ function dropIdle(node: Node, inputs: readonly Tensor[]): readonly Tensor[] | un
   if (idle === "sameType") return same(x) ? [x] : undefined;
   if (y && literal(y) === idle.right && same(x)) return [x];
   if (y && idle.left !== undefined && literal(x) === idle.left && same(y)) return [y];
+  return undefined;
+}
+
+function countUses({ nodes, outputs }: Program): Map<Tensor, number> {
+  const uses = new Map<Tensor, number>();
+  for (const tensor of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) {
+    uses.set(tensor, (uses.get(tensor) ?? 0) + 1);
+  }
+  return uses;
+}
+
+/** `x + op(…)` as `op(…, x)` where an op can add its result to a tensor, so that there need not be two of that size. */
+function foldAddition(
+  node: Node,
+  inputs: readonly Tensor[],
+  uses: ReadonlyMap<Tensor, number>,
+): readonly Tensor[] | undefined {
+  if ((node.op as unknown) !== addOp) return undefined;
+  const [output] = node.outputs;
+  for (const i of [0, 1]) {
+    const [added, other] = [inputs[i]!, inputs[1 - i]!];
+    const { op, attributes, origin } = added.node;
+    const takesOther = op.addend === added.node.inputs.length && shapesEqual(other.shape, output!.shape);
+    if (takesOther && uses.get(node.inputs[i]!) === 1 && shapesEqual(added.shape, output!.shape)) {
+      return makeNode(op, [...added.node.inputs, other], attributes, [output!], origin).outputs;
+    }
+  }
   return undefined;
 }
 

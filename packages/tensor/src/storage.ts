@@ -94,9 +94,13 @@ export class Storage {
     }
   }
 
-  /** Gives the buffer up to a run that may write over it. The function returned takes it back, for a run that failed. */
+  /**
+   * Gives the buffer up to a run that may write over it. The function returned takes it back, for a run that failed. What is with an
+   * executor needs no copy on the host.
+   */
   donate(): () => void {
-    const [resident, host] = [this.#resident, this.#host];
+    const resident = this.#resident;
+    const host = resident ? undefined : this.#host;
     if (resident) forgotten.unregister(this);
     this.#resident = undefined;
     this.#host = undefined;

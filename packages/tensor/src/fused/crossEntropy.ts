@@ -38,7 +38,9 @@ export const crossEntropyRowsOp = defineFusedOp<CrossEntropyAttributes>({
     const chosen = reshape(gatherElements(logits!, column, 1), shape);
     // log(sum(exp(logits))) without another array as large as the logits: the largest probability is at least 1 / classes.
     const probabilities = softmax(logits!);
-    const normalizer = sub(max(logits!, -1), log(max(probabilities, -1)));
+    // A NaN among the logits is in every probability of its row.
+    const largest = (x: Tensor) => max(x, -1, { ignoresNaN: true });
+    const normalizer = sub(largest(logits!), log(largest(probabilities)));
     return [where(ignored, 0, sub(normalizer, chosen)), probabilities];
   },
   vjp: ({ inputs: [, targets], outputs: [, probabilities], gradients: [ofLosses, ofProbabilities], attributes }) => {

@@ -60,6 +60,21 @@ export const gatherCases: OpCases = {
     { name: "numbers", inputs: [rows([5], 2), floats([5])], apply: (i, u) => scatterAdd(i!, u!, 3) },
     { name: "nothing", inputs: [rows([0], 2), floats([0, 2])], apply: (i, u) => scatterAdd(i!, u!, 3) },
     {
+      name: "onto other rows",
+      inputs: [rows([3], 3), floats([3, 2]), floats([4, 2], { seed: 2 })],
+      apply: (i, u, onto) => scatterAdd(i!, u!, 4, onto!),
+    },
+    {
+      name: "onto many rows",
+      inputs: [rows([3], 30), floats([3, 1]), floats([40, 1], { seed: 2 })],
+      apply: (i, u, onto) => scatterAdd(i!, u!, 40, onto!),
+    },
+    {
+      name: "nothing onto other rows",
+      inputs: [rows([0], 2), floats([0, 2]), floats([3, 2], { seed: 2 })],
+      apply: (i, u, onto) => scatterAdd(i!, u!, 3, onto!),
+    },
+    {
       name: "named",
       inputs: [
         integers([3], { range: [0, 1], recordedShape: ["sequence"] }),

@@ -98,6 +98,13 @@ function addsByMatmul(rows: Dimension, width: readonly Dimension[], dtype: DType
   return rows <= Math.min(mostMatmulRows, 16 * columns);
 }
 
+function withAddend(where: string, type: TensorType, onto: TensorType | undefined): TensorType {
+  if (onto && describeType(onto) !== describeType(type)) {
+    throw new ShapeError(`${where}: onto must be ${describeType(type)}, got ${describeType(onto)}`);
+  }
+  return type;
+}
+
 function zerosOf(emit: OnnxEmitter, { dtype, shape }: TensorType): string {
   return emit.node("Expand", [emit.constant(dtype, [0], []), emit.dimensions(shape)]);
 }
@@ -105,7 +112,8 @@ function zerosOf(emit: OnnxEmitter, { dtype, shape }: TensorType): string {
 export const scatterAddOp = defineOp<ScatterAddAttributes>({
   name: "scatterAdd",
   needsElements: true,
-  infer: ([indices, updates], { rows }) => {
+  addend: 2,
+  infer: ([indices, updates, onto], { rows }) => {
     requireIndices("scatterAdd", indices!);
     const n = indices!.shape.length;
     if (!shapesEqual(updates!.shape.slice(0, n), indices!.shape)) {
@@ -113,22 +121,28 @@ export const scatterAddOp = defineOp<ScatterAddAttributes>({
         `scatterAdd: updates must begin with the shape of the indices: ${describeShape(indices!.shape)}, got ${describeShape(updates!.shape)}`,
       );
     }
-    return { dtype: updates!.dtype, shape: [rows, ...updates!.shape.slice(n)] };
+    return withAddend("scatterAdd", { dtype: updates!.dtype, shape: [rows, ...updates!.shape.slice(n)] }, onto);
   },
-  vjp: ({ gradient, inputs: [indices] }) => [undefined, gather(gradient, indices!)],
-  reference: ([indices, updates], [output], { outputs }) => {
+  vjp: ({ gradient, inputs: [indices, , onto] }) => [
+    undefined,
+    gather(gradient, indices!),
+    ...(onto ? [gradient] : []),
+  ],
+  reference: ([indices, updates, onto], [output], { outputs }) => {
     const rows = outputs[0]!.shape[0]!;
     const width = output!.length / Math.max(rows, 1);
-    output!.fill(0);
+    if (onto) output!.set(onto);
+    else output!.fill(0);
     for (let i = 0; i < indices!.length; i++) {
       const row = checkedIndex("scatterAdd", indices![i]!, rows) * width;
       for (let k = 0; k < width; k++) output![row + k]! += updates![i * width + k]!;
     }
   },
-  onnx: (emit, [indices, updates], { inputs, outputs }) => {
+  onnx: (emit, [indices, updates, onto], { inputs, outputs }) => {
     const [rows, ...width] = outputs[0]!.shape;
     const count = elementCount(inputs[0]!.shape);
-    if (count === 0) return zerosOf(emit, outputs[0]!);
+    const target = () => onto ?? zerosOf(emit, outputs[0]!);
+    if (count === 0) return target();
     const flat = emit.node("Reshape", [updates!, emit.dimensions([count, ...width])], { allowzero: { int: 1 } });
     if (addsByMatmul(rows!, width, inputs[1]!.dtype)) {
       const numbers = emit.constant("int32", [...Array(rows).keys()], [rows as number, 1]);
@@ -136,30 +150,31 @@ export const scatterAddOp = defineOp<ScatterAddAttributes>({
         numbers,
         emit.node("Reshape", [indices!, emit.dimensions([1, count])], { allowzero: { int: 1 } }),
       ]);
-      return emit.node("MatMul", [emit.node("Cast", [isRow], { to: { int: onnxDataType.float32 } }), flat]);
+      const sums = emit.node("MatMul", [emit.node("Cast", [isRow], { to: { int: onnxDataType.float32 } }), flat]);
+      return onto ? emit.node("Add", [sums, onto]) : sums;
     }
     // ScatterND adds in several threads at once without a lock: rows named twice lose updates. ScatterElements takes its time.
-    const zeros = zerosOf(emit, outputs[0]!);
     const column = emit.node("Reshape", [indices!, emit.dimensions([count, ...width.map(() => 1)])], {
       allowzero: { int: 1 },
     });
     const everyElement = emit.node("Expand", [column, emit.dimensions([count, ...width])]);
-    return emit.node("ScatterElements", [zeros, everyElement, flat], { axis: { int: 0 }, reduction: "add" });
+    return emit.node("ScatterElements", [target(), everyElement, flat], { axis: { int: 0 }, reduction: "add" });
   },
-  tfjs: (tf, [indices, updates], { outputs }) => {
+  tfjs: (tf, [indices, updates, onto], { outputs }) => {
     const { shape } = outputs[0]!;
     const count = readIndices("scatterAdd", indices!, shape[0]!).length;
-    if (count === 0) return tf.zeros([...shape], updates!.dtype as TensorFlowDType);
+    if (count === 0) return onto ? tf.clone(onto) : tf.zeros([...shape], updates!.dtype as TensorFlowDType);
     const [column, rows] = [tf.reshape(indices!, [count, 1]), tf.reshape(updates!, [count, ...shape.slice(1)])];
-    return tf.scatterND(column, rows, [...shape]);
+    const sums = tf.scatterND(column, rows, [...shape]);
+    return onto ? tf.add(onto, sums) : sums;
   },
   widen: widenHalves,
   precision: "float32",
 });
 
-/** A table of `rows` rows, zero but for `updates`, which are added at the rows that `indices` name. */
-export function scatterAdd(indices: Tensor, updates: Tensor, rows: Dimension): Tensor {
-  return apply(scatterAddOp, [indices, updates], { rows });
+/** A table of `rows` rows, zero or those of `onto`, and `updates` added at the rows that `indices` name. */
+export function scatterAdd(indices: Tensor, updates: Tensor, rows: Dimension, onto?: Tensor): Tensor {
+  return apply(scatterAddOp, onto ? [indices, updates, onto] : [indices, updates], { rows });
 }
 
 type AxisAttributes = { axis: number };
@@ -213,6 +228,7 @@ type ScatterElementsAttributes = { axis: number; size: Dimension };
 export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
   name: "scatterElementsAdd",
   needsElements: true,
+  addend: 2,
   infer: ([indices, updates, onto], { axis, size }) => {
     requireIndices("scatterElementsAdd", indices!);
     if (!shapesEqual(indices!.shape, updates!.shape)) {
@@ -220,11 +236,7 @@ export const scatterElementsAddOp = defineOp<ScatterElementsAttributes>({
         `scatterElementsAdd: indices and updates differ: ${describeShape(indices!.shape)} and ${describeShape(updates!.shape)}`,
       );
     }
-    const type = { dtype: updates!.dtype, shape: updates!.shape.with(axis, size) };
-    if (onto && describeType(onto) !== describeType(type)) {
-      throw new ShapeError(`scatterElementsAdd: onto must be ${describeType(type)}, got ${describeType(onto)}`);
-    }
-    return type;
+    return withAddend("scatterElementsAdd", { dtype: updates!.dtype, shape: updates!.shape.with(axis, size) }, onto);
   },
   vjp: ({ gradient, inputs: [indices, , onto], attributes: { axis } }) => [
     undefined,

@@ -135,6 +135,8 @@ export interface OpDefinition<A extends Attributes = Attributes> {
    * known when the program is compiled are the lowering's care. Default false.
    */
   readonly needsElements?: boolean;
+  /** Number of an input that may be left out: a tensor of the output's type, to which the result is added. */
+  readonly addend?: number;
   /** How TensorFlow.js runs it; a fused op without one runs as its composition. */
   readonly tfjs?: TfjsLowering<A>;
   /** Dtypes for which the ops of TensorFlow.js mean something else, so that the reference kernel runs. */

@@ -26,7 +26,9 @@ function requireElements(where: string, x: TensorType, axis: number): void {
   }
 }
 
-export const maxOp = defineOp<ReduceAttributes>({
+type MaxAttributes = ReduceAttributes & { ignoresNaN: boolean };
+
+export const maxOp = defineOp<MaxAttributes>({
   name: "max",
   infer: ([x], attributes) => {
     for (const axis of attributes.axes) requireElements("max", x!, axis);
@@ -46,12 +48,12 @@ export const maxOp = defineOp<ReduceAttributes>({
       seen[to] = 1;
     });
   },
-  onnx: (emit, [x], { attributes: { axes, keepDimensions }, inputs }) => {
+  onnx: (emit, [x], { attributes: { axes, keepDimensions, ignoresNaN }, inputs }) => {
     const reduce = (values: string) =>
       emit.node("ReduceMax", [values, emit.constant("int64", axes, [axes.length])], {
         keepdims: { int: Number(keepDimensions) },
       });
-    if (!isFloat(inputs[0]!.dtype)) return reduce(x!);
+    if (ignoresNaN || !isFloat(inputs[0]!.dtype)) return reduce(x!);
     // ReduceMax passes over NaN.
     const nans = emit.node("Cast", [emit.node("IsNaN", [x!])], { to: { int: onnxDataType.uint8 } });
     const anyNaN = emit.node("Cast", [reduce(nans)], { to: { int: onnxDataType.bool } });
@@ -61,11 +63,17 @@ export const maxOp = defineOp<ReduceAttributes>({
   widen: { ...widenBfloat16, uint32: "int64" },
 });
 
+export interface MaxOptions extends ReduceOptions {
+  /** A NaN beside numbers may be passed over, which some executors do faster. Default false: it is the result. */
+  ignoresNaN?: boolean;
+}
+
 /** Largest element over `axes` (default: all). */
-export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+export function max(x: Tensor, axes?: number | readonly number[], options: MaxOptions = {}): Tensor {
   const along = reductionAxes("max", x, axes);
   if (along.length === 0) return x;
-  return apply(maxOp, [x], { axes: along, keepDimensions: options.keepDimensions ?? false });
+  const { keepDimensions = false, ignoresNaN = false } = options;
+  return apply(maxOp, [x], { axes: along, keepDimensions, ignoresNaN });
 }
 
 type AxisAttributes = { axis: number };
