@@ -70,11 +70,11 @@ export class AtomicFile {
   }
 }
 
-/** Writes a whole small file in one go, under its final name only when whole. */
-export async function writeFileAtomically(path: string, content: string): Promise<void> {
+/** Writes a whole file, a text or pieces one after the other, under its final name only when whole. */
+export async function writeFileAtomically(path: string, content: string | Iterable<Uint8Array>): Promise<void> {
   const file = await AtomicFile.create(path);
   try {
-    await file.write(Buffer.from(content));
+    for (const piece of typeof content === "string" ? [Buffer.from(content)] : content) await file.write(piece);
     await file.commit();
   } catch (error) {
     await file.discard();

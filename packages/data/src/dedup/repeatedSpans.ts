@@ -1,10 +1,10 @@
 // Text that stands in several documents: found in one pass and removed in a second one everywhere but where it came first. By line or
 // paragraph as CCNet (Wenzek et al. 2020) did, by three sentences as C4 (Raffel et al. 2020), by windows of 50 words after the idea of
 // Lee et al. (2022), with hashes of the windows in place of a suffix array.
-import { readFile } from "node:fs/promises";
-import { AtomicFile } from "../atomicFile.ts";
+import { writeFileAtomically } from "../atomicFile.ts";
 import type { Document, Step } from "../document.ts";
-import { DataError, FileError, FormatError, systemReason } from "../errors.ts";
+import { DataError, FormatError } from "../errors.ts";
+import { readWholeFile } from "../wholeFile.ts";
 import { entryBytes, SpanTable } from "./spanTable.ts";
 import { type HashHalves, hashText, type TextUnit, type TextUnits, textUnits } from "./textUnits.ts";
 
@@ -102,15 +102,7 @@ export class RepeatedSpans {
   async save(path: string): Promise<void> {
     const { unit, count, minCharacters } = this;
     const header = Buffer.from(`${JSON.stringify({ format: formatName, unit, count, minCharacters })}\n`);
-    const file = await AtomicFile.create(path);
-    try {
-      await file.write(header);
-      await file.write(this.#table.toBytes());
-      await file.commit();
-    } catch (error) {
-      await file.discard();
-      throw error;
-    }
+    await writeFileAtomically(path, [header, this.#table.toBytes()]);
   }
 
   /**
@@ -118,9 +110,7 @@ export class RepeatedSpans {
    * @throws FileError when it cannot be read, FormatError when it is no such file or not whole.
    */
   static async load(path: string): Promise<RepeatedSpans> {
-    const bytes = await readFile(path).catch((error: unknown) => {
-      throw new FileError(`${path}: could not be read: ${systemReason(error)}`, { cause: error });
-    });
+    const bytes = await readWholeFile(path);
     const headerEnd = bytes.indexOf("\n");
     const isOurs = bytes.toString("latin1", 0, headerEnd).startsWith(`{"format":"${formatName}"`);
     if (!isOurs || (bytes.length - headerEnd - 1) % entryBytes !== 0) {

@@ -1,8 +1,8 @@
 // How likely a text is, letter by letter: a model of runs of three letters, with which texts without sense (mashed keys, broken OCR,
 // encoded data) stand out by their perplexity.
-import { readFile } from "node:fs/promises";
 import { writeFileAtomically } from "../atomicFile.ts";
-import { DataError, FileError, FormatError, systemReason } from "../errors.ts";
+import { DataError, FormatError, systemReason } from "../errors.ts";
+import { readWholeFile } from "../wholeFile.ts";
 
 const formatName = "llm-character-model";
 const formatVersion = 1;
@@ -41,9 +41,7 @@ export class CharacterModel {
    * @throws FileError when it cannot be read, FormatError when it is no such file.
    */
   static async load(path: string): Promise<CharacterModel> {
-    const content = await readFile(path, "utf8").catch((error: unknown) => {
-      throw new FileError(`${path}: could not be read: ${systemReason(error)}`, { cause: error });
-    });
+    const content = (await readWholeFile(path)).toString("utf8");
     try {
       const { format, version, alphabet, costs } = JSON.parse(content) as Record<string, unknown>;
       if (

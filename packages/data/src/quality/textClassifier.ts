@@ -1,8 +1,7 @@
 // Sorts texts by a linear model over their words and runs of words and characters: fastText (Joulin et al. 2016), with its files and
 // its decisions. Language identification and filters for quality rest on it.
-import { readFile } from "node:fs/promises";
-import { AtomicFile } from "../atomicFile.ts";
-import { FileError, systemReason } from "../errors.ts";
+import { writeFileAtomically } from "../atomicFile.ts";
+import { readWholeFile } from "../wholeFile.ts";
 import { type FastTextModel, readFastText, writeFastText } from "./fastTextFile.ts";
 import { buildLabelTree, labelProbabilities } from "./labelTree.ts";
 import { endOfText, hashWord, labelPrefix, subwordBuckets, visitNGramBuckets, visitWords } from "./textFeatures.ts";
@@ -41,10 +40,7 @@ export class TextClassifier {
    * @throws FileError when it cannot be read, FormatError when it is not a whole supervised fastText model.
    */
   static async load(path: string): Promise<TextClassifier> {
-    const bytes = await readFile(path).catch((error: unknown) => {
-      throw new FileError(`${path}: could not be read: ${systemReason(error)}`, { cause: error });
-    });
-    return new TextClassifier(readFastText(bytes, path));
+    return new TextClassifier(readFastText(await readWholeFile(path), path));
   }
 
   /** The labels, the commonest in training first. */
@@ -57,14 +53,7 @@ export class TextClassifier {
    * @throws DataError for a compressed model; FileError when the disk refuses.
    */
   async save(path: string): Promise<void> {
-    const file = await AtomicFile.create(path);
-    try {
-      for (const piece of writeFastText(this.#model)) await file.write(piece);
-      await file.commit();
-    } catch (error) {
-      await file.discard();
-      throw error;
-    }
+    await writeFileAtomically(path, writeFastText(this.#model));
   }
 
   /** The `count` likeliest labels of a text, best first. Default 1; Infinity for all. */
