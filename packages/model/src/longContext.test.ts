@@ -4,6 +4,7 @@ import {
   onnxExecutor,
   RandomKey,
   setDefaultExecutor,
+  type Tensor,
   tensor,
   valueAndGrad,
 } from "@llm/tensor";
