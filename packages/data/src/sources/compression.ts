@@ -105,7 +105,9 @@ class ZstdDecoder implements StepDecoder {
       this.#decoder.push(chunk, final);
     } catch (error) {
       const code = (error as { code?: unknown }).code;
-      if (typeof code !== "number") throw error;
+      // Of damaged data the library also runs over the ends of its arrays.
+      const isDamage = typeof code === "number" || error instanceof RangeError || error instanceof TypeError;
+      if (!isDamage) throw error;
       throw new CompressionError((error as Error).message, code === ZstdErrorCode.UnexpectedEOF, { cause: error });
     }
     return this.#produced;

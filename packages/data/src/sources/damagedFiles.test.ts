@@ -28,7 +28,7 @@ function damaged(bytes: Buffer, random: (limit: number) => number): Buffer {
   return copy;
 }
 
-const samples: readonly (readonly [string, Buffer, ReadOptions?])[] = [
+const samples: [name: string, bytes: Buffer, options?: ReadOptions][] = [
   ["rows.zstd.parquet", readFileSync(fixture("rows.zstd.parquet"))],
   ["rows.parquet", readFileSync(fixture("rows.none.parquet"))],
   ["crawl.warc.gz", readFileSync(fixture("crawl.warc.gz"))],
@@ -46,7 +46,7 @@ const samples: readonly (readonly [string, Buffer, ReadOptions?])[] = [
 
 it.each(samples)(
   "reads what is left of a damaged %s, or says what is wrong with it",
-  async (name, bytes, options) => {
+  async (...[name, bytes, options]: (typeof samples)[number]) => {
     const folder = new TemporaryFolder();
     const random = numbers(bytes.length);
     let faults = 0;

@@ -5,6 +5,7 @@ import {
   type FileMetaData,
   parquetMetadataAsync,
   parquetReadObjects,
+  parquetSchema,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { expansionError } from "../byteChunks.ts";
@@ -34,8 +35,13 @@ class TextBytes {
  * integers above 2^53 as text, plain bytes as base64.
  */
 export async function* parquetDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
+  const { signal } = context.options;
   const table = await openTable(file, context);
-  const metadata = await asFormatError(file, () => parquetMetadataAsync(table));
+  const metadata = await asFormatError(file, signal, async () => {
+    const read = await parquetMetadataAsync(table);
+    checkColumns(read);
+    return read;
+  });
   const fields = recordFields(context.options);
   let groupStart = 0;
   let counted = 0;
@@ -48,7 +54,9 @@ export async function* parquetDocuments(file: InputFile, context: ReadingContext
     }
     context.checkpoint({ group: index });
     try {
-      const rows = await asFormatError(file, () => readGroup(table, metadata, groupStart, rowCount, file, context));
+      const rows = await asFormatError(file, signal, () =>
+        readGroup(table, metadata, groupStart, rowCount, file, context),
+      );
       for (const [row, values] of rows.entries()) {
         const place = { file: file.path, line: groupStart + row + 1 };
         try {
@@ -82,14 +90,45 @@ async function openTable(file: InputFile, context: ReadingContext): Promise<Asyn
       size === undefined ? "the server does not tell its size" : `it is compressed as a whole (${file.compression})`;
     throw new DataError(`${file.path}: Parquet is read in ranges, but ${problem} (download or decompress it first)`);
   }
+  const read = async (start: number, end: number): Promise<ArrayBuffer> => {
+    if (!(start >= 0 && end >= start && end <= size)) {
+      const detail = `it names bytes ${start} to ${end} of ${size} (copy or download it again)`;
+      throw new FormatError({ file: file.path }, "damaged parquet", detail);
+    }
+    const bytes = await readRange(source, start, end, context.options.signal);
+    // The reader takes whole ArrayBuffers.
+    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+  };
   return {
     byteLength: size,
-    slice: async (start, end = size) => {
-      const bytes = await readRange(source, start, end, context.options.signal);
-      // The reader takes whole ArrayBuffers.
-      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+    slice(start, end = size) {
+      const bytes = read(start < 0 ? size + start : start, end);
+      // The reader asks ahead and may fail before it looks at what came of it, which must not end the process.
+      bytes.catch(() => {});
+      return bytes;
     },
   };
+}
+
+/**
+ * Refuses column chunks that no leaf of the schema stands for, or several for one: the reader would begin with them and
+ * never look at what came of it, and their faults would end the process.
+ */
+function checkColumns(metadata: FileMetaData): void {
+  const leaves = new Set<string>();
+  const open = [...parquetSchema(metadata).children];
+  for (let tree = open.pop(); tree; tree = open.pop()) {
+    if (tree.children.length === 0) leaves.add(tree.path.join("\0"));
+    open.push(...tree.children);
+  }
+  for (const { columns } of metadata.row_groups) {
+    const paths = columns.map(({ meta_data }) => meta_data?.path_in_schema.join("\0") ?? "");
+    const unknown = paths.find((path, index) => !leaves.has(path) || paths.indexOf(path) !== index);
+    if (unknown === undefined) continue;
+    throw new Error(
+      `a column chunk is called "${unknown.replaceAll("\0", ".")}", which is not one column of its schema`,
+    );
+  }
 }
 
 function readGroup(
@@ -131,11 +170,13 @@ function guardedCompressors(file: InputFile, maxExpansion: number): Compressors 
 }
 
 /** What the Parquet reader throws of itself is a fault of the file's bytes. */
-async function asFormatError<T>(file: InputFile, work: () => Promise<T>): Promise<T> {
+async function asFormatError<T>(file: InputFile, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (DataError.isInstance(error) || typeof (error as NodeJS.ErrnoException).code === "string") throw error;
+    signal?.throwIfAborted();
+    // Of the errors with a code only those of the operating system are not the file's fault.
+    if (DataError.isInstance(error) || typeof (error as NodeJS.ErrnoException).syscall === "string") throw error;
     const detail = `${systemReason(error)} (is it Parquet, and whole? copy or download it again)`;
     throw new FormatError({ file: file.path }, "damaged parquet", detail, { cause: error });
   }
