@@ -104,7 +104,9 @@ export function keepNucleus(mass: number): LogitsProcessor {
     for (let i = 0; i < scores.length; i++) if (scores[i] !== ruledOut) total += Math.exp(scores[i]! - top);
     // Tokens below this score add up to less than 1 - mass: none of them is needed, and sorting the few others is enough.
     const needed = top + Math.log(((1 - mass) * total) / scores.length);
-    const ranked = scores.filter((score) => score >= needed).sort();
+    const candidates: number[] = [];
+    for (let i = 0; i < scores.length; i++) if (scores[i]! >= needed) candidates.push(scores[i]!);
+    const ranked = Float32Array.from(candidates).sort();
     let place = ranked.length;
     for (let reached = 0; place > 0 && reached < mass * total; ) reached += Math.exp(ranked[--place]! - top);
     keepFrom(scores, ranked[place]!, ranked.length - place);
