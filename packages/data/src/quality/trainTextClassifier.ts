@@ -200,7 +200,10 @@ function stepOf({ input, output, labelCount }: Weights, dimension: number) {
   const scores = new Float64Array(labelCount);
   return ({ rows, label }: Example, rate: number): void => {
     vector.fill(0);
-    for (const row of rows) for (let i = 0; i < dimension; i++) vector[i]! += input[row * dimension + i]!;
+    for (let r = 0; r < rows.length; r++) {
+      const at = rows[r]! * dimension;
+      for (let i = 0; i < dimension; i++) vector[i]! += input[at + i]!;
+    }
     for (let i = 0; i < dimension; i++) vector[i]! /= rows.length;
     for (let l = 0; l < labelCount; l++) {
       scores[l] = 0;
@@ -216,7 +219,10 @@ function stepOf({ input, output, labelCount }: Weights, dimension: number) {
       }
     }
     for (let i = 0; i < dimension; i++) gradient[i]! /= rows.length;
-    for (const row of rows) for (let i = 0; i < dimension; i++) input[row * dimension + i]! += gradient[i]!;
+    for (let r = 0; r < rows.length; r++) {
+      const at = rows[r]! * dimension;
+      for (let i = 0; i < dimension; i++) input[at + i]! += gradient[i]!;
+    }
   };
 }
 
