@@ -52,11 +52,11 @@ export function checkOptions<Model extends PretrainedModel, B>(options: TrainerO
   if (!isRate || (typeof learningRate !== "number" && typeof learningRate?.rateAt !== "function")) {
     refuse(`learningRate must be a number, at least 0, or a schedule, got ${learningRate}`);
   }
+  checkWatching(options);
   const { prefetch = 1 } = options;
   if (!(Number.isSafeInteger(prefetch) && prefetch >= 0)) {
     refuse(`prefetch must be a whole number, at least 0, got ${prefetch}`);
   }
-  if (rollBack && !checkpoints) refuse("rollBack needs checkpoints to go back to (add checkpoints)");
   if (evaluation?.data === options.data) {
     refuse("evaluation.data must be a stream of its own: evaluating goes back to its start each time");
   }
@@ -66,6 +66,24 @@ export function checkOptions<Model extends PretrainedModel, B>(options: TrainerO
     if (!evaluation) refuse("earlyStopping needs evaluations to go by (add evaluation)");
   }
   checkTrained(options);
+}
+
+function checkWatching<Model extends PretrainedModel, B>({
+  checkpoints,
+  evaluation,
+  rollBack,
+}: TrainerOptions<Model, B>): void {
+  const { best } = checkpoints ?? {};
+  if (best && !evaluation) refuse("checkpoints.best needs evaluations to go by (add evaluation)");
+  if (best && best.mode !== "min" && best.mode !== "max") {
+    refuse(`checkpoints.best.mode must be "min" or "max", got ${JSON.stringify(best.mode)}`);
+  }
+  if (!rollBack) return;
+  if (!checkpoints) refuse("rollBack needs checkpoints to go back to (add checkpoints)");
+  const { lossThreshold = 1, gradientNormThreshold = 1 } = rollBack;
+  for (const [name, value] of Object.entries({ lossThreshold, gradientNormThreshold })) {
+    if (!(value > 0)) refuse(`rollBack.${name} must be above 0, or Infinity for none, got ${value}`);
+  }
 }
 
 function checkPrecision<Model extends PretrainedModel, B>({

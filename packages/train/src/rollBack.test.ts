@@ -158,13 +158,23 @@ it("a loss that is no number is rolled back too, whatever the window", async () 
   expect(events.at(-1)).toMatchObject({ type: "checkpoint", step: 10 });
 });
 
-it("without a checkpoint to go back to the run ends as it does without the option", async () => {
+it("without a checkpoint to go back to the run ends as it does without the option, and options that cannot work are named", async () => {
   const options = { objective: ruinedBy(3e38), rollBack: {} };
   await expect(newTrainer(batchesWith(1), options).run()).rejects.toThrow(
     /^training diverged: the loss is (NaN|Infinity) at step 1 .* last good checkpoint: none/,
   );
   expect(() => new Trainer({ ...newOptions(batchesWith()), rollBack: {}, checkpoints: undefined } as never)).toThrow(
     "Trainer: rollBack needs checkpoints to go back to (add checkpoints)",
+  );
+  const trainer = (options: Partial<TrainerOptions>) => () => new Trainer({ ...newOptions(batchesWith()), ...options });
+  expect(trainer({ rollBack: { lossThreshold: 0 } })).toThrow(
+    "Trainer: rollBack.lossThreshold must be above 0, or Infinity for none, got 0",
+  );
+  expect(trainer({ rollBack: { limit: 0 } })).toThrow("Trainer: rollBack.limit must be a whole number above 0, got 0");
+  const best = (mode: string) => ({ checkpoints: { folder, best: { metric: "loss", mode: mode as "min" } } });
+  expect(trainer(best("min"))).toThrow("Trainer: checkpoints.best needs evaluations to go by (add evaluation)");
+  expect(trainer({ ...best("least"), evaluation: { data: batchesWith(), every: 1 } })).toThrow(
+    'Trainer: checkpoints.best.mode must be "min" or "max", got "least"',
   );
 });
 

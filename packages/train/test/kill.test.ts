@@ -1,40 +1,24 @@
 // A run that is killed twenty times, at seeded random moments, some of them in the middle of a checkpoint.
-import type { ChildProcess } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadModel } from "@llm/model";
 import { hostRandomBits } from "@llm/tensor";
 import { openSafetensors } from "@llm/tensor/safetensors";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { checkpointPath, listCheckpoints, readPosition } from "../src/checkpoint.ts";
 import { expectSameCheckpoint } from "./sameCheckpoint.ts";
-import { startTraining, type Training } from "./startTraining.ts";
-import { writeTinyShards } from "./tinyShards.ts";
+import type { StartOptions, Training } from "./startTraining.ts";
+import { trainingFolder } from "./trainingFolder.ts";
 import type { ProcessSettings } from "./trainingProcess.ts";
 
 const kills = 20;
 const every = 2;
 const steps = 110;
 
-let root: string;
-let shards: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "llm-kill-"));
-  shards = join(root, "shards");
-  await writeTinyShards(shards);
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
+const { path, train: startTraining } = trainingFolder();
 
-const started: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of started.splice(0)) if (child.exitCode === null) child.kill("SIGKILL");
-});
-
-function train(settings: Pick<ProcessSettings, "folder" | "prefetch">, options?: Parameters<typeof startTraining>[1]) {
-  const training = startTraining({ ...settings, shards, steps, every }, options);
-  started.push(training.child);
-  return training.ended;
+function train(settings: Pick<ProcessSettings, "folder" | "prefetch">, options?: StartOptions) {
+  return startTraining({ ...settings, steps, every }, options);
 }
 
 /** Trains until so many steps are told, and a little longer, in milliseconds; then it is killed. */
@@ -54,10 +38,10 @@ function trainUntilKilled(
 async function expectWholeCheckpoints(folder: string): Promise<number[]> {
   const saved = await listCheckpoints(folder);
   for (const step of saved) {
-    const path = checkpointPath(folder, step);
-    expect((await readPosition(path)).step).toBe(step);
-    await loadModel(path);
-    await (await openSafetensors(join(path, "optimizer.safetensors"))).close();
+    const checkpoint = checkpointPath(folder, step);
+    expect((await readPosition(checkpoint)).step).toBe(step);
+    await loadModel(checkpoint);
+    await (await openSafetensors(join(checkpoint, "optimizer.safetensors"))).close();
   }
   return saved;
 }
@@ -70,7 +54,7 @@ function lastStep({ messages }: Awaited<Training["ended"]>, type: string): numbe
 it("loses at most the steps since the last checkpoint, never a checkpoint, and ends with the bytes of a run never killed", {
   timeout: 240_000,
 }, async () => {
-  const [whole, broken] = [join(root, "whole"), join(root, "broken")];
+  const [whole, broken] = [path("whole"), path("broken")];
   const unbroken = train({ folder: whole });
   const moments = hostRandomBits(7, "kills", 2 * kills);
   let newest = 0;

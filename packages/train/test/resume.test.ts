@@ -1,38 +1,15 @@
 // Runs that are killed, stopped or refused by the disk, each in a process of its own.
-import type { ChildProcess } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { listCheckpoints } from "../src/checkpoint.ts";
 import { expectSameCheckpoint } from "./sameCheckpoint.ts";
-import { type StartOptions, startTraining } from "./startTraining.ts";
-import { writeTinyShards } from "./tinyShards.ts";
+import type { StartOptions } from "./startTraining.ts";
+import { trainingFolder } from "./trainingFolder.ts";
 import type { ProcessSettings } from "./trainingProcess.ts";
 
 const minutes = 60_000;
-let root: string;
-let shards: string;
-
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "llm-resume-"));
-  shards = join(root, "shards");
-  await writeTinyShards(shards);
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
-
-const started: ChildProcess[] = [];
-// A test that fails midway leaves no process behind.
-afterEach(() => {
-  for (const child of started.splice(0)) if (child.exitCode === null) child.kill("SIGKILL");
-});
-
-/** Trains in a process of its own to its end. */
-function train(settings: Omit<ProcessSettings, "shards">, options?: StartOptions) {
-  const { child, ended } = startTraining({ ...settings, shards }, options);
-  started.push(child);
-  return ended;
-}
+const { path, train } = trainingFolder();
 
 async function finished(settings: Omit<ProcessSettings, "shards">) {
   const { code, errors, messages } = await train(settings);
@@ -49,7 +26,7 @@ describe.each([1, 2])("with accumulation %i", (accumulation) => {
   it("a run that was killed and resumed ends with the same bytes as one that was not", {
     timeout: 3 * minutes,
   }, async () => {
-    const [whole, broken] = [join(root, `whole-${accumulation}`), join(root, `broken-${accumulation}`)];
+    const [whole, broken] = [path(`whole-${accumulation}`), path(`broken-${accumulation}`)];
     const settings = { steps: 40, accumulation };
     await finished({ ...settings, folder: whole });
     const killed = await train(
@@ -68,7 +45,7 @@ describe.each([1, 2])("with accumulation %i", (accumulation) => {
 });
 
 it("SIGINT saves a checkpoint and ends cleanly; the run then goes on", { timeout: 3 * minutes }, async () => {
-  const folder = join(root, "interrupted");
+  const folder = path("interrupted");
   const { code, errors, messages } = await train(
     { folder, steps: 1_000_000, every: 1_000_000 },
     { onMessage: ({ type, step }, child) => type === "step" && step === 15 && child.kill("SIGINT") },
@@ -92,7 +69,7 @@ it("a second SIGINT ends at once", { timeout: 2 * minutes }, async () => {
     const again = setInterval(() => child.kill("SIGINT"), 200);
     child.on("close", () => clearInterval(again));
   };
-  const settings = { folder: join(root, "twice"), steps: 40, pauseInEvaluationAfter: 5 };
+  const settings = { folder: path("twice"), steps: 40, pauseInEvaluationAfter: 5 };
   const { code, messages } = await train(settings, { onMessage });
   expect(code).toBe(130);
   expect(messages.map(({ type }) => type)).toEqual(["step", "step", "step", "step", "step", "pause"]);
@@ -102,7 +79,7 @@ it.skipIf(process.platform === "win32")(
   "a disk that refuses a checkpoint leaves the last good one and names it",
   { timeout: 3 * minutes },
   async () => {
-    const folder = join(root, "full");
+    const folder = path("full");
     await finished({ folder, steps: 20 });
     const before = await readdir(folder);
     // Room for the metrics, not for the weights: 12 thousand parameters are 48 KB.
