@@ -95,6 +95,24 @@ export { type LabelScore, TextClassifier } from "./quality/textClassifier.ts";
 export { type LabelledText, type TrainClassifierOptions, trainTextClassifier } from "./quality/trainTextClassifier.ts";
 export { type DocumentSource, readDocuments } from "./readDocuments.ts";
 export {
+  type BalanceOptions,
+  type BalanceResult,
+  balanceWeights,
+  type TargetShares,
+} from "./sampling/balanceWeights.ts";
+export {
+  type DocumentMixture,
+  type MixDocumentsOptions,
+  type MixedSource,
+  type MixedSourcePosition,
+  type MixedSourceReport,
+  type MixturePosition,
+  mixDocuments,
+} from "./sampling/mixDocuments.ts";
+export { type MixedBatch, type MixedDataset, mixTokenDatasets } from "./sampling/mixTokenDatasets.ts";
+export { type ResampleOptions, resample } from "./sampling/resample.ts";
+export { type SamplingOptions, type SamplingShare, samplingShares } from "./sampling/samplingShares.ts";
+export {
   readShardIndex,
   type ShardEntry,
   type ShardIndex,
