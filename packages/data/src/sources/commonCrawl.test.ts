@@ -70,6 +70,7 @@ it("takes pages by language, media type and number, and says where there are non
   const nothing = commonCrawlPages({ url: "nothing.test", ...endpoints });
   expect((await failure(nothing)).message).toContain("nothing.test: expected files there, found none");
   expect(() => commonCrawlPages({ url: "x", crawl: "../secret" })).toThrow(/crawl: expected a name such as/);
+  expect(() => commonCrawlFiles({ crawl, kind: "wet", count: -1 })).toThrow(/count: expected a whole number .* got -1/);
 });
 
 it("goes on while the servers are busy and where connections are cut", async () => {

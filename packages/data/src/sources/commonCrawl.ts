@@ -57,12 +57,13 @@ interface IndexedPage {
  * readDocuments(commonCrawlPages({ crawl: "CC-MAIN-2024-10", url: "*.example.org", languages: ["eng"], limit: 100 }))
  */
 export function commonCrawlPages(options: CommonCrawlPagesOptions): InputLocation {
+  checkCounts({ limit: options.limit });
   const name = `Common Crawl ${checkCrawl(options.crawl)}, ${options.url}`;
   const files = async ({ http = {}, signal }: ReadOptions): Promise<InputFile[]> => {
     const found: InputFile[] = [];
     for await (const page of indexedPages(options, http, signal)) {
-      found.push(pageFile(page, options.dataEndpoint ?? dataAddress, http));
       if (found.length === options.limit) break;
+      found.push(pageFile(page, options.dataEndpoint ?? dataAddress, http));
     }
     return found;
   };
@@ -77,6 +78,7 @@ export function commonCrawlPages(options: CommonCrawlPagesOptions): InputLocatio
  * readDocuments(commonCrawlFiles({ crawl: "CC-MAIN-2024-10", kind: "wet", start: 100, count: 10 }))
  */
 export function commonCrawlFiles(options: CommonCrawlFilesOptions): InputLocation {
+  checkCounts({ start: options.start, count: options.count });
   const endpoint = options.dataEndpoint ?? dataAddress;
   const list = `${endpoint}/crawl-data/${checkCrawl(options.crawl)}/${options.kind}.paths.gz`;
   const files = async ({ http = {}, signal }: ReadOptions): Promise<InputFile[]> => {
@@ -95,6 +97,13 @@ export function commonCrawlFiles(options: CommonCrawlFilesOptions): InputLocatio
 function checkCrawl(crawl: string): string {
   if (/^CC-[A-Z0-9-]+$/.test(crawl)) return crawl;
   throw new DataError(`commonCrawl: crawl: expected a name such as "CC-MAIN-2024-10", got ${JSON.stringify(crawl)}`);
+}
+
+function checkCounts(counts: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, value] of Object.entries(counts)) {
+    if (value === undefined || (Number.isInteger(value) && value >= 0)) continue;
+    throw new DataError(`commonCrawl: ${name}: expected a whole number from 0 on, got ${value}`);
+  }
 }
 
 function pageFile({ filename, offset, length }: IndexedPage, endpoint: string, http: HttpOptions): InputFile {
