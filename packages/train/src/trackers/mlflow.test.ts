@@ -165,6 +165,14 @@ describe("mlflowTracker", () => {
     ]);
   });
 
+  it("sends while the run goes on", async () => {
+    const tracker = mlflowTracker({ url, experiment: "stories", name: "first", interval: 0.01 });
+    await tracker.start(runAt(0));
+    await tracker.record(stepEvent(1));
+    await vi.waitFor(() => expect(valuesOf(runs[0]!, "train/loss")).toEqual([[1, 9]]), { timeout: 10_000 });
+    await tracker.finish("finished");
+  });
+
   it("warns of what could not be delivered in the end, and does not fail the run", async () => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const tracker = newTracker();
