@@ -37,7 +37,7 @@ describe("filterGibberish", () => {
   };
 
   it("keeps English that the model has not seen and drops what has no sense", async () => {
-    const model = await trainCharacterModel(addresses.filter((_, i) => i % 4 > 0));
+    const model = await trainCharacterModel(addresses.filter((_, i) => i % 4 === 1));
     const english = passages(
       addresses.filter((_, i) => i % 4 === 0),
       4000,
