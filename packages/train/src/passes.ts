@@ -18,7 +18,7 @@ export function passCount(batch: NamedTensors, rowsPerPass: number | undefined, 
     return rows / rowsPerPass;
   }
   const { tokensPerPass = Infinity } = executor;
-  const tokensPerRow = Math.max(...shapes.map((shape) => shape[1] ?? 1));
+  const tokensPerRow = Math.max(...shapes.map((shape) => shape.slice(1).reduce((product, size) => product * size, 1)));
   let passes = 1;
   while (passes < rows && (rows % passes !== 0 || (rows / passes) * tokensPerRow > tokensPerPass)) passes++;
   return passes;

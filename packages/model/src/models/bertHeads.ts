@@ -1,5 +1,5 @@
 // The tasks of a BERT: one small head each on the encoder of bert.ts, named as in transformers, whose weights they share.
-import { dropout, gather, type Tensor } from "@llm/tensor";
+import { dropout, gather, iota, type Tensor } from "@llm/tensor";
 import { activations } from "../layers/activations.ts";
 import { LayerNorm } from "../layers/layerNorm.ts";
 import type { LinearLayer } from "../layers/linear.ts";
@@ -11,7 +11,7 @@ import type { ConfigJson } from "./configJson.ts";
 const empty: FreshOptions = { initialization: "empty" };
 
 export interface MaskedForwardOptions extends EncoderForwardOptions {
-  /** int32 [places], row · sequence + column: only these are predicted, which saves most of the head. Default all. */
+  /** int32 [batch, places], columns of each row: only these are predicted, which saves most of the head. Default all. */
   places?: Tensor | undefined;
 }
 
@@ -51,18 +51,25 @@ export class BertForMaskedLM implements PretrainedModel {
     return this.cls.predictions.transform.LayerNorm;
   }
 
-  /** int32 ids [B, T] → logits [B, T, V], or [places, V]. */
+  /** int32 ids [B, T] → logits [B, T, V], or [B, places, V]. */
   forward(inputIds: Tensor, { places, ...options }: MaskedForwardOptions = {}): Tensor {
     const { transform, bias } = this.cls.predictions;
     const states = this.bert.forward(inputIds, options);
-    const dense = transform.dense.forward(places ? gather(states.reshape([-1, this.config.width]), places) : states);
-    const hidden = transform.LayerNorm.forward(activations[this.config.activation](dense)); // [B, T, C] or [places, C]
+    const dense = transform.dense.forward(places ? columnsOf(states, places) : states);
+    const hidden = transform.LayerNorm.forward(activations[this.config.activation](dense)); // [B, T, C] or [B, places, C]
     return hidden.matmul(this.bert.embeddings.word_embeddings.weight, { transposeB: true }).add(bias);
   }
 
   toConfigJson(): ConfigJson {
     return bertConfigToJson(this.config, "BertForMaskedLM");
   }
+}
+
+/** x [B, T, C] at the columns `places` int32 [B, N] of each row: [B, N, C]. */
+function columnsOf(x: Tensor, places: Tensor): Tensor {
+  const [batch, sequence, width] = x.shape as readonly number[];
+  const rows = iota(batch!).mul(sequence!).reshape([batch!, 1]);
+  return gather(x.reshape([batch! * sequence!, width!]), places.add(rows));
 }
 
 /** Tells which of `config.labels` a sequence, or a pair of sequences, belongs to. */

@@ -37,11 +37,12 @@ describe("conversations", () => {
       (...rows: ChatRow[]) =>
       () =>
         objective.checkBatch!(rows, model);
-    const long = { inputIds: Array<number>(13).fill(3), lossMask: [] };
+    const long = { inputIds: Array<number>(13).fill(3), lossMask: Array<number>(13).fill(1) };
     expect(check(first, long)).toThrow("example 1 has 13 tokens, the model's context holds 1 to 12");
     expect(check([first, first, first, first])).toThrow("example 0 has 16 tokens");
     expect(check([first, { inputIds: [24], lossMask: [1] }])).toThrow("inputIds of example 0 has id 24");
     expect(check([])).toThrow("example 0 has 0 tokens");
+    expect(check(first, { inputIds: [3, 4], lossMask: [1] })).toThrow("example 1 has 2 tokens and a lossMask of 1");
     expect(check([first, second], first)).not.toThrow();
   });
 });

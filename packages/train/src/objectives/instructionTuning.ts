@@ -1,6 +1,7 @@
 // Learn to answer: the next token of conversations, with a loss on what the assistant says alone, and several conversations to a
 // sequence that do not see each other.
 import type { CausalLanguageModel } from "@llm/model";
+import { TrainError } from "../errors.ts";
 import { checkExampleLength, checkIds } from "./checkIds.ts";
 import { type LogitsObjective, logitsObjective, randomness } from "./logitsObjective.ts";
 import { checkPadding, type PaddingOptions, paddedLength, padRows, tokensIn } from "./padding.ts";
@@ -31,7 +32,13 @@ export function instructionTuning(
       for (const [i, row] of rows.entries()) {
         const chats = chatsOf(row);
         checkExampleLength(tokensIn(chats.map(({ inputIds }) => inputIds)), config.contextLength, i);
-        for (const { inputIds } of chats) checkIds("inputIds", inputIds, config.vocabularySize, { example: i });
+        for (const { inputIds, lossMask } of chats) {
+          checkIds("inputIds", inputIds, config.vocabularySize, { example: i });
+          if (lossMask.length === inputIds.length) continue;
+          throw new TrainError(
+            `Trainer: example ${i} has ${inputIds.length} tokens and a lossMask of ${lossMask.length} (give each token a 1 or a 0)`,
+          );
+        }
       }
     },
     prepare(rows, { config }) {

@@ -1,12 +1,12 @@
 // Predict hidden tokens from both sides: BERT's masking (Devlin et al. 2019), by token or by whole word.
 import type { Batch } from "@llm/data";
 import type { MaskedForwardOptions } from "@llm/model";
-import { hostRandomBits, type Tensor, tensor } from "@llm/tensor";
+import { hostRandomBits, type Tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { checkVocabulary } from "./checkIds.ts";
 import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
 import type { Draw } from "./objective.ts";
-import { checkPadding, type PaddingOptions } from "./padding.ts";
+import { checkPadding, type PaddingOptions, paddedLength, padRows } from "./padding.ts";
 import { ignoreIndex } from "./targets.ts";
 import { checkText, type EncoderModel, encoderOptions, type TextExample, textInputs } from "./textExamples.ts";
 import { type TokenVocabulary, wordStarts } from "./tokenVocabulary.ts";
@@ -20,7 +20,7 @@ export interface MaskedLanguageModelOptions extends PaddingOptions {
   readonly wholeWords?: boolean;
 }
 
-/** What the objective needs of an encoder; `BertForMaskedLM` is one. Logits are [batch, sequence, classes], or [places, classes]. */
+/** What the objective needs of an encoder; `BertForMaskedLM` is one. Logits are [batch, sequence, classes], or [batch, places, classes]. */
 export interface MaskedModel extends EncoderModel<Tensor> {
   forward(inputIds: Tensor, options?: MaskedForwardOptions): Tensor;
 }
@@ -79,24 +79,14 @@ export function maskedLanguageModel(options: MaskedLanguageModelOptions): Logits
 }
 
 /**
- * The places with a label, row · length + column, and their labels: int32 [places] each. Their number is rounded up to one of a few, each
- * of which is a program of its own; the places added have no label.
+ * The columns with a label and the labels, for each row: int32 [batch, places] each. Their number is rounded up to one of a few, each of
+ * which is a program of its own; the places added have no label.
  */
 function placesOf(rows: readonly Int32Array[], length: number): { places: Tensor; labels: Tensor } {
-  const found = rows.flatMap((labels, row) =>
-    Array.from(labels, (label, column) => ({ place: row * length + column, label })).filter(
-      ({ label }) => label !== ignoreIndex,
-    ),
-  );
-  const unit = Math.max(8, Math.ceil((rows.length * length) / 32));
-  const count = Math.max(1, Math.ceil(found.length / unit)) * unit;
-  const places = new Int32Array(count);
-  const labels = new Int32Array(count).fill(ignoreIndex);
-  for (const [i, { place, label }] of found.entries()) {
-    places[i] = place;
-    labels[i] = label;
-  }
-  return { places: tensor(places), labels: tensor(labels) };
+  const places = rows.map((labels) => Array.from(labels.keys()).filter((column) => labels[column] !== ignoreIndex));
+  const labels = places.map((columns, row) => columns.map((column) => rows[row]![column]!));
+  const count = paddedLength(places, { padToMultipleOf: Math.max(4, Math.ceil(length / 16)) }, length);
+  return { places: padRows(places, count, 0), labels: padRows(labels, count, ignoreIndex) };
 }
 
 /** The texts of a batch; a window of a token dataset is one. */

@@ -6,7 +6,10 @@ import type { NamedTensors } from "../optimizers/optimizer.ts";
 
 /** One batch as it goes into the program. */
 export interface PreparedBatch {
-  /** Their names and shapes choose the program: sizes that vary from batch to batch are best rounded up to a few. */
+  /**
+   * The first axis of each is the batch's: large batches are computed in parts, so many rows at a time. Names and shapes choose the program:
+   * sizes that vary from batch to batch are best rounded up to a few.
+   */
   readonly inputs: NamedTensors;
   /** Tokens that the model reads, padding left out: what the speed is measured in. */
   readonly tokens: number;
@@ -57,7 +60,7 @@ export interface Objective<Model extends PretrainedModel = CausalLanguageModel, 
   checkBatch?(batch: B, model: Model): void;
   /** The batch as tensors. */
   prepare(batch: B, model: Model, draw: Draw): PreparedBatch;
-  /** Recorded as part of the program. `key` is given in training and absent in evaluation. */
+  /** Recorded as part of the program: sums over the rows it is given, all of a batch or a part. `key` is given in training and absent in evaluation. */
   loss(model: Model, inputs: NamedTensors, key?: RandomKey): SummedLoss;
   /** A fresh scorer for one evaluation. */
   scorer?(): Scorer<B>;

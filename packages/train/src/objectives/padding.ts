@@ -27,9 +27,14 @@ export function checkPadding(where: string, { padToMultipleOf = 1 }: PaddingOpti
 
 /** Rows side by side, the shorter ones filled up with `value`: int32 [rows, length]. */
 export function padRows(rows: readonly ArrayLike<number>[], length: number, value: number): Tensor {
+  return tensor(paddedRows(rows, length, value), { shape: [rows.length, length] });
+}
+
+/** The elements of `padRows`. */
+export function paddedRows(rows: readonly ArrayLike<number>[], length: number, value: number): Int32Array {
   const data = new Int32Array(rows.length * length).fill(value);
   for (const [i, row] of rows.entries()) data.set(row, i * length);
-  return tensor(data, { shape: [rows.length, length] });
+  return data;
 }
 
 /** 1 for a token, 0 for padding: int32 [rows, length]. */

@@ -6,7 +6,7 @@ import { TrainError } from "../errors.ts";
 import { randomness } from "./logitsObjective.ts";
 import type { Objective } from "./objective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
-import { checkPreference, type Preference, preferenceTensors, sequenceLogProbabilities } from "./preferences.ts";
+import { answerLogProbabilities, checkPreference, type Preference, preferenceTensors } from "./preferences.ts";
 
 export interface PreferenceOptions extends PaddingOptions {
   /**
@@ -61,18 +61,17 @@ export function preferenceOptimization(
     prepare(preferences, { config }) {
       const { inputs, tokens } = preferenceTensors(preferences, config, options);
       if (reference) return { inputs, tokens };
-      const known = (name: "chosen" | "rejected") =>
-        preferences.map(({ referenceLogProbabilities }) => referenceLogProbabilities![name]);
-      return {
-        inputs: { ...inputs, reference: tensor(Float32Array.of(...known("chosen"), ...known("rejected"))) },
-        tokens,
-      };
+      const known = preferences.flatMap(({ referenceLogProbabilities }) => {
+        const { chosen, rejected } = referenceLogProbabilities!;
+        return [chosen, rejected];
+      });
+      const scores = tensor(Float32Array.from(known), { shape: [preferences.length, 2] });
+      return { inputs: { ...inputs, reference: scores }, tokens };
     },
     loss(model, inputs, key) {
-      const own = sequenceLogProbabilities(model, inputs, randomness(key));
-      const base = inputs.reference ?? sequenceLogProbabilities(reference!, inputs);
-      const pairs = (own.shape[0] as number) / 2;
-      const [chosenReward, rejectedReward] = own.sub(base).mul(beta).split([pairs, pairs]) as [Tensor, Tensor];
+      const own = answerLogProbabilities(model, inputs, randomness(key));
+      const base = inputs.reference ?? answerLogProbabilities(reference!, inputs);
+      const [chosenReward, rejectedReward] = own.sub(base).mul(beta).split([1, 1]) as [Tensor, Tensor]; // [pairs, 1]
       const margin = chosenReward.sub(rejectedReward);
       const losses = softplus(margin.neg())
         .mul(1 - labelSmoothing)
@@ -81,7 +80,7 @@ export function preferenceOptimization(
       const metrics = { chosenReward, rejectedReward, margin, accuracy };
       return {
         sum: losses.sum(),
-        count: constant(pairs),
+        count: constant(own.shape[0] as number),
         metrics: Object.fromEntries(Object.entries(metrics).map(([name, values]) => [name, values.sum()])),
       };
     },

@@ -9,16 +9,17 @@ const sizes = { vocabularySize: 24, contextLength: 8, layers: 1, heads: 1, width
 const model = new Gpt(sizes);
 const pair: Preference = { promptIds: [3, 4], chosenIds: [5, 6], rejectedIds: Uint32Array.of(7) };
 
-it("puts all chosen answers before all rejected ones, with labels on the answers", async () => {
+it("puts both answers after the prompt, with labels on the answers", async () => {
   const { inputs, tokens } = preferenceTensors([pair, { ...pair, promptIds: [] }], sizes, { padToMultipleOf: 1 });
   expect(tokens).toBe(4 + 2 + 3 + 1);
   const rows = async (name: "inputIds" | "labels") => Array.from(await inputs[name].data(), Number);
-  expect(await rows("inputIds")).toEqual([3, 4, 5, 6, 5, 6, 0, 0, 3, 4, 7, 0, 7, 0, 0, 0]);
+  expect(inputs.labels.shape).toEqual([2, 2, 4]);
+  expect(await rows("inputIds")).toEqual([3, 4, 5, 6, 3, 4, 7, 0, 5, 6, 0, 0, 7, 0, 0, 0]);
   expect(await rows("labels")).toEqual(
     [
       [-100, 5, 6, -100],
-      [6, -100, -100, -100],
       [-100, 7, -100, -100],
+      [6, -100, -100, -100],
       [-100, -100, -100, -100],
     ].flat(),
   );

@@ -1,10 +1,10 @@
 // Pairs of a better and a worse answer as tensors, and how likely a model finds each answer.
 import type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "@llm/model";
-import { compile, type Executor, type Tensor } from "@llm/tensor";
+import { compile, type Executor, type Tensor, tensor } from "@llm/tensor";
 import type { NamedTensors } from "../optimizers/optimizer.ts";
 import { disposeTensors } from "../trainState.ts";
 import { checkExampleLength, checkIds } from "./checkIds.ts";
-import { type PaddingOptions, paddedLength, padRows, tokensIn } from "./padding.ts";
+import { type PaddingOptions, paddedLength, paddedRows, tokensIn } from "./padding.ts";
 import { ignoreIndex } from "./targets.ts";
 
 /** What was asked, and two answers, as tokens; an answer ends with the token that ends a turn. */
@@ -31,39 +31,45 @@ export function checkPreference(preference: Preference, limits: CausalLanguageMo
   }
 }
 
-/** inputIds and labels, int32 [2 · pairs, length]: all chosen answers, then all rejected ones, each after its prompt. */
+/** inputIds and labels, int32 [pairs, 2, length]: of each pair the chosen answer, then the rejected one, both after the prompt. */
 export function preferenceTensors(
   preferences: readonly Preference[],
   { contextLength }: Pick<CausalLanguageModelConfig, "contextLength">,
   padding: PaddingOptions,
 ): { inputs: { inputIds: Tensor; labels: Tensor }; tokens: number } {
-  const rows = answers.flatMap((name) =>
-    preferences.map((preference) => {
-      const [prompt, answer] = [Array.from(preference.promptIds), Array.from(preference[name])];
-      const ids = [...prompt, ...answer];
-      return {
-        ids,
-        labels: ids.map((_, i) => (i + 1 < Math.max(prompt.length, 1) ? ignoreIndex : (ids[i + 1] ?? ignoreIndex))),
-      };
-    }),
-  );
+  const rows = preferences.flatMap((preference) => answers.map((name) => withPrompt(preference, name)));
   const ids = rows.map((row) => row.ids);
-  const length = paddedLength(ids, padding, contextLength);
   const labels = rows.map((row) => row.labels);
+  const length = paddedLength(ids, padding, contextLength);
+  const shape = [preferences.length, 2, length];
   return {
-    inputs: { inputIds: padRows(ids, length, 0), labels: padRows(labels, length, ignoreIndex) },
+    inputs: {
+      inputIds: tensor(paddedRows(ids, length, 0), { shape }),
+      labels: tensor(paddedRows(labels, length, ignoreIndex), { shape }),
+    },
     tokens: tokensIn(ids),
   };
 }
 
-/** Log-probability (nats) of the labels of each sequence: [sequences]. */
-export function sequenceLogProbabilities(
+/** Prompt and answer, and at each place the token after it where that is the answer's. */
+function withPrompt(preference: Preference, name: (typeof answers)[number]): { ids: number[]; labels: number[] } {
+  const ids = [...Array.from(preference.promptIds), ...Array.from(preference[name])];
+  const isAnswer = (i: number) => i >= preference.promptIds.length && i < ids.length;
+  return { ids, labels: ids.map((_, i) => (isAnswer(i + 1) ? ids[i + 1]! : ignoreIndex)) };
+}
+
+/** Log-probability (nats) of the labels of each answer: [pairs, 2]. */
+export function answerLogProbabilities(
   model: CausalLanguageModel,
   { inputIds, labels }: NamedTensors,
   options: ForwardOptions = {},
 ): Tensor {
-  const logits = model.forward(inputIds!, options);
-  return logits.crossEntropy(labels!, { reduction: "none", ignoreIndex }).sum(-1).neg();
+  const [pairs, , length] = inputIds!.shape as readonly number[];
+  const rows = (x: Tensor) => x.reshape([2 * pairs!, length!]);
+  const losses = model
+    .forward(rows(inputIds!), options)
+    .crossEntropy(rows(labels!), { reduction: "none", ignoreIndex });
+  return losses.sum(-1).neg().reshape([pairs!, 2]);
 }
 
 /**
@@ -78,7 +84,7 @@ export async function scorePreferences<P extends Preference>(
   preferences: readonly P[],
   { batchSize = 8, executor, ...padding }: PaddingOptions & { batchSize?: number; executor?: Executor } = {},
 ): Promise<(P & Required<Preference>)[]> {
-  using score = compile((model: CausalLanguageModel, inputs: NamedTensors) => sequenceLogProbabilities(model, inputs), {
+  using score = compile((model: CausalLanguageModel, inputs: NamedTensors) => answerLogProbabilities(model, inputs), {
     constants: [0],
     ...(executor && { executor }),
   });
@@ -93,7 +99,7 @@ export async function scorePreferences<P extends Preference>(
     scored.push(
       ...batch.map((preference, i) => ({
         ...preference,
-        referenceLogProbabilities: { chosen: values[i]!, rejected: values[batch.length + i]! },
+        referenceLogProbabilities: { chosen: values[2 * i]!, rejected: values[2 * i + 1]! },
       })),
     );
   }

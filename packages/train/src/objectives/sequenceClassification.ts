@@ -1,5 +1,5 @@
 // Tell which class a text, or a pair of texts, belongs to, or how much of something it has.
-import { square, type Tensor, tensor } from "@llm/tensor";
+import { constant, square, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { checkLabel } from "./checkIds.ts";
 import { classScorer } from "./classScores.ts";
@@ -83,8 +83,7 @@ export function sequenceRegression(
       const logits = model.forward(inputs.inputIds!, encoderOptions(inputs, key)); // [B, 1]
       const values = logits.reshape(inputs.labels!.shape);
       const errors = square(values.sub(inputs.labels!));
-      const count = errors.mul(0).add(1).sum();
-      return { sum: errors.sum(), count, predictions: { values } };
+      return { sum: errors.sum(), count: constant(errors.shape[0] as number), predictions: { values } };
     },
     scorer: () => correlationScorer((texts) => texts.map(({ label }) => label)),
   };

@@ -32,9 +32,9 @@ export function taskMixture<Model extends PretrainedModel, Tasks extends Readonl
   };
   return {
     name: "taskMixture",
-    settings: Object.fromEntries(
-      [...tasks].map(([name, { name: kind, settings }]) => [name, { name: kind, ...settings }]),
-    ),
+    settings: {
+      tasks: Object.fromEntries([...tasks].map(([task, { name, settings }]) => [task, { name, ...settings }] as const)),
+    },
     checkModel(model) {
       for (const objective of distinct) objective.checkModel?.(model);
     },

@@ -1,4 +1,4 @@
-// Every objective: sixteen bits and recomputed activations change what a step costs, not what it learns.
+// Every objective: sixteen bits, recomputed activations and batches in parts change what a step costs, not what it learns.
 import type { PretrainedModel } from "@llm/model";
 import { onnxExecutor, type Precision, RandomKey } from "@llm/tensor";
 import { afterAll, describe, expect, it } from "vitest";
@@ -40,5 +40,21 @@ describe.each(caseNames)("%s", (name) => {
       expect(Math.abs(low.loss / exact.loss - 1)).toBeLessThan(0.02);
       expect(Math.abs(low.gradientNorm / exact.gradientNorm - 1)).toBeLessThan(0.1);
     }
+  });
+
+  it("has the same loss and gradients in passes of one row", async () => {
+    const step = (rowsPerPass?: number) =>
+      withCase(name, (given) => {
+        // Dropout draws for each pass apart.
+        const { loss } = given.objective;
+        const objective = {
+          ...given.objective,
+          loss: (...[model, inputs]: Parameters<typeof loss>) => loss(model, inputs),
+        };
+        return firstStep({ ...given, objective }, { rowsPerPass });
+      });
+    const [whole, parts] = [await step(), await step(1)];
+    expect(Math.abs(parts.loss / whole.loss - 1)).toBeLessThan(1e-5);
+    expect(Math.abs(parts.gradientNorm / whole.gradientNorm - 1)).toBeLessThan(1e-4);
   });
 });
