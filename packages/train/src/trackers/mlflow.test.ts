@@ -165,12 +165,20 @@ describe("mlflowTracker", () => {
     ]);
   });
 
-  it("sends while the run goes on", async () => {
+  it("sends while the run goes on, and with each checkpoint", async () => {
     const tracker = mlflowTracker({ url, experiment: "stories", name: "first", interval: 0.01 });
     await tracker.start(runAt(0));
     await tracker.record(stepEvent(1));
-    await vi.waitFor(() => expect(valuesOf(runs[0]!, "train/loss")).toEqual([[1, 9]]), { timeout: 10_000 });
+    const arrived = (losses: number[][]) =>
+      vi.waitFor(() => expect(valuesOf(runs.at(-1)!, "train/loss")).toEqual(losses), { timeout: 10_000 });
+    await arrived([[1, 9]]);
     await tracker.finish("finished");
+    const seldom = mlflowTracker({ url, experiment: "stories", name: "second", interval: 1000 });
+    await seldom.start(runAt(0));
+    await seldom.record(stepEvent(1));
+    await seldom.record({ type: "checkpoint", step: 1, path: "step-1" });
+    await arrived([[1, 9]]);
+    await seldom.finish("finished");
   });
 
   it("warns of what could not be delivered in the end, and does not fail the run", async () => {

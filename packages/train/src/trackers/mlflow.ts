@@ -21,7 +21,8 @@ const finalTries = 3;
 
 /**
  * Sends settings, numbers and the end of the run to an MLflow server. Throws where the server cannot be reached at the start; later
- * failures are tried again, and what could not be delivered in the end is told by a process warning.
+ * failures are tried again, and what could not be delivered in the end is told by a process warning. Of a run that is killed, the
+ * numbers of the last `interval` before it can be missing, as far as its last checkpoint.
  *
  * MLflow cannot take back numbers. A step that a resumed run repeats with the same loss is not sent again; one that comes out
  * differently (another learning rate, a roll-back) is, and MLflow takes the newest of a step as its value.
@@ -52,6 +53,8 @@ export function mlflowTracker(options: MlflowOptions): Tracker {
       outbox = new Outbox(client, runId, interval);
     },
     async record(event: TrainEvent) {
+      // A run that is killed goes on from here and does not tell again what came before.
+      if (event.type === "checkpoint") outbox!.send();
       if (event.type === "step" && sent.get(event.step) === event.loss) repeated = event.step;
       if (event.step <= repeated && sent.has(event.step)) return;
       const timestamp = Date.now();
@@ -82,7 +85,7 @@ class Outbox {
   constructor(client: MlflowClient, runId: string, interval: number) {
     this.#client = client;
     this.#runId = runId;
-    this.#timer = setInterval(() => this.#send(), interval * 1000).unref();
+    this.#timer = setInterval(() => this.send(), interval * 1000).unref();
   }
 
   add(metrics: readonly MlflowMetric[]): void {
@@ -97,7 +100,7 @@ class Outbox {
   async close(end: RunEnd): Promise<void> {
     clearInterval(this.#timer);
     for (let i = 0; i < finalTries; i++) {
-      await this.#send();
+      await this.send();
       if (this.#waiting.length === 0) break;
     }
     const status = { finished: "FINISHED", stopped: "KILLED", failed: "FAILED" } as const;
@@ -109,8 +112,8 @@ class Outbox {
     }
   }
 
-  /** One sending at a time: each waits for the one before. */
-  #send(): Promise<void> {
+  /** Sends all that waits. One sending at a time: each waits for the one before. */
+  send(): Promise<void> {
     this.#sending = this.#sending.then(async () => {
       this.#failure = undefined;
       while (this.#waiting.length > 0 && !this.#failure) {
