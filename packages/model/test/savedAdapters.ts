@@ -11,16 +11,19 @@ import {
   loadModel,
   type PretrainedModel,
   saveAdapter,
+  T5,
 } from "../src/index.ts";
 
 interface Model extends PretrainedModel {
-  forward(inputIds: Tensor): Tensor;
+  forward(inputIds: Tensor, options?: object): Tensor;
 }
 
 const fixture = (name: string) => new URL(`../src/__fixtures__/${name}/`, import.meta.url).pathname;
 const gpt = (await loadModel(fixture("gpt2"))) as Model;
 const llama = (await loadModel(fixture("llama"))) as Model;
 const classifier = (await loadModel(fixture("bert-sequence"), BertForSequenceClassification)) as Model;
+
+const t5 = (await loadModel(fixture("t5"), T5)) as Model;
 
 const adapters: [string, string, Adapted<Model>][] = [
   ["gpt2-lora", "gpt2", await applyLora(gpt, { rank: 3, alpha: 5, dropout: 0.1 })],
@@ -30,6 +33,7 @@ const adapters: [string, string, Adapted<Model>][] = [
   ["llama-dora", "llama", await applyLora(llama, { rank: 2, useDora: true })],
   ["llama-ia3", "llama", applyIa3(llama, { targets: ["k_proj", "v_proj"], feedForwardTargets: ["down_proj"] })],
   ["bert-lora", "bert-sequence", await applyLora(classifier, { modulesToSave: ["classifier"] })],
+  ["t5-lora", "t5", await applyLora(t5, { rank: 2 })],
   ["bert-query", "bert-sequence", await applyLora(classifier, { targets: ["query", "dense"], rank: 1 })],
 ];
 
@@ -49,7 +53,8 @@ for (const [name, baseModel, fresh] of adapters) {
       { shape: sizes },
     );
   });
-  const logits = model.forward(tensor(ids, { shape }));
+  const inputIds = tensor(ids, { shape });
+  const logits = model.forward(inputIds, baseModel === "t5" ? { decoderInputIds: inputIds } : {});
   await saveAdapter(model, join(target, name), { baseModel });
   await writeSafetensors(join(target, name, "expected.safetensors"), [
     ["inputIds", { dtype: "int32", shape, data: ids }],

@@ -18,6 +18,7 @@ import { TransposedLinear } from "../layers/transposedLinear.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../model.ts";
 import { Gpt } from "../models/gpt.ts";
 import { Llama } from "../models/llama.ts";
+import { T5 } from "../models/t5.ts";
 import { replaceLinears } from "../quantization.ts";
 import { adapterConfig, isAdapterParameter } from "./adapterConfig.ts";
 import { applyIa3 } from "./ia3.ts";
@@ -158,6 +159,20 @@ function ones(like: Tensor): Tensor {
   const shape = like.shape as readonly number[];
   return tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1), { shape });
 }
+
+it("finds the forward's key behind the inputs of an encoder-decoder", async () => {
+  const model = new T5({ vocabularySize: 40, layers: 1, heads: 2, headSize: 8, width: 16 });
+  const adapted = mapTensors(await applyLora(model, { dropout: 0.5 }), (parameter, name) =>
+    name.endsWith("lora_B.weight") ? ones(parameter) : parameter,
+  );
+  const run = async (key?: RandomKey) => {
+    const options = { decoderInputIds: inputIds, ...(key ? { key } : {}) };
+    return (await adapted.forward(inputIds, options).data()) as Float32Array;
+  };
+  const key = RandomKey.from(3);
+  expect(largestDifference(await run(key), await run(key))).toBe(0);
+  expect(largestDifference(await run(key), await run())).toBeGreaterThan(0.01);
+});
 
 it("draws A by seed and name", async () => {
   const first = async (seed: number) => {
