@@ -84,5 +84,9 @@ it("loses at most the steps since the last checkpoint, never a checkpoint, and e
   // The line of a checkpoint that was whole a moment before the kill is missing; everything else is there, once.
   const withoutCheckpoints = async (folder: string) => (await told(folder)).filter(([type]) => type !== "checkpoint");
   expect(await withoutCheckpoints(broken)).toEqual(await withoutCheckpoints(whole));
+  // The same of a tracker's file: step, loss, rate and norm of every row.
+  const rows = async (folder: string) =>
+    (await readFile(join(folder, "metrics.csv"), "utf8")).split("\n").map((row) => row.split(",").slice(0, 4));
+  expect(await rows(broken)).toEqual(await rows(whole));
   expect((await readdir(broken)).filter((name) => name.startsWith("."))).toEqual([]);
 });

@@ -1,8 +1,10 @@
 // A training run in a process of its own, for tests that kill it. Settings come as JSON in the first argument, every event goes to
 // standard output as a line of JSON.
+import { join } from "node:path";
 import { openTokenShards } from "@llm/data";
 import { Gpt } from "@llm/model";
 import { cosineSchedule } from "../src/schedules.ts";
+import { csvTracker } from "../src/trackers/csv.ts";
 import { Trainer } from "../src/trainer.ts";
 
 export interface ProcessSettings {
@@ -61,6 +63,7 @@ const trainer = new Trainer({
   seed: 3,
   evaluation: { data: heldOut, every: pauseInEvaluationAfter ?? 10, batches: 2 },
   checkpoints: { folder, every },
+  trackers: [csvTracker(join(folder, "metrics.csv"))],
   progress: false,
 });
 

@@ -90,10 +90,7 @@ class OfflineRun {
 
   static async #create(options: WandbOptions, { settings }: RunInformation): Promise<OfflineRun> {
     const id = randomBytes(4).toString("hex");
-    const time = new Date()
-      .toISOString()
-      .replaceAll(/[-:]|\..*/g, "")
-      .replace("T", "_");
+    const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "_");
     const folder = join(options.folder, `offline-run-${time}-${id}`);
     await mkdir(join(folder, "files"), { recursive: true });
     const run = new OfflineRun(await WandbFile.create(join(folder, `run-${id}.wandb`)));
