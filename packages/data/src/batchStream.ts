@@ -45,6 +45,8 @@ export interface BatchStream<B = Batch> extends AsyncIterable<B> {
   readonly batchesPerEpoch: number;
   /** Token ids are below this, where it is known. */
   readonly vocabularySize?: number;
+  /** What decides the batches beside data and seed, as JSON: a position fits only a stream with the same. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** All the data where it is in memory, in any division: it can then be checked before a run begins. */
   readonly inMemory?: readonly B[];
   /** The next batch, or undefined after the last epoch. The batch after it is read meanwhile. */
@@ -82,7 +84,7 @@ export function batchStream(source: TokenSource, options: BatchOptions): BatchSt
     seed,
     epochs,
     vocabularySize: source.vocabularySize,
-    savedWith: "batchSize and sequenceLength",
+    settings: { batchSize, sequenceLength, shuffle: options.shuffle ?? true },
     read: (position) => readWindows(source, options, windowOffsets(source, options, { position, windows })),
   });
 }

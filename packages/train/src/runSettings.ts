@@ -42,7 +42,8 @@ export function runSettings<Model extends PretrainedModel, B>(
     rowsPerPass,
     ema: ema && emaSettings(ema),
     earlyStopping: earlyStopping && earlyStoppingSettings(earlyStopping),
-    // Another batch size, sequence length or corpus gives another number here, and a place in the data would mean nothing.
+    data: data.settings,
+    // Another corpus gives another number here, and a place in the data would mean nothing.
     batchesPerEpoch: data.batchesPerEpoch,
   };
 }

@@ -127,7 +127,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
 
   /** Goes on from the newest checkpoint, if there is one. */
   async resume(): Promise<ResumeEvent | undefined> {
-    const { checkpoints, model } = this.#options;
+    const { checkpoints, model, data } = this.#options;
     if (checkpoints) await prepareFolder(checkpoints.folder);
     const path = checkpoints && (await findCheckpoint(checkpoints.folder, "last"));
     if (path === undefined) {
@@ -138,7 +138,8 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     }
     const position = await readPosition(path);
     // Checkpoints from before there was a choice say nothing of it.
-    const saved = { precision: "float32", objective: { name: "causalLanguageModel" }, ...position.settings };
+    const defaults = { precision: "float32", objective: { name: "causalLanguageModel" }, data: data.settings };
+    const saved = { ...defaults, ...position.settings };
     checkSettings(path, saved, this.#settings(), checkpoints?.mayChange);
     await this.#restore(path, position);
     await this.#queue.seek(position.data);

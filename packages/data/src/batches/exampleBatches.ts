@@ -61,7 +61,7 @@ export function exampleBatches<E>(
     batchesPerEpoch,
     seed,
     epochs,
-    savedWith: "batchSize and options",
+    settings: { batchSize, shuffle, keepIncomplete, groupByLength: lengths !== undefined },
     inMemory: inMemory && [inMemory],
     read: (position) => Promise.all(indicesOf(position, placing).map((index) => source.read(index))),
   });

@@ -45,6 +45,16 @@ describe("mixBatches", () => {
     }
   });
 
+  it("says what decides its draws", () => {
+    const task = (seed: number, batchesPerEpoch: number) => {
+      return { seed, batchesPerEpoch, batchSize: 1, shuffle: true, keepIncomplete: false, groupByLength: false };
+    };
+    expect(mixBatches(tasks()).settings).toEqual({
+      shares: [0.1, 1],
+      tasks: { small: task(10, 10), large: task(90, 90) },
+    });
+  });
+
   it("has the data of all tasks where all of it is in memory", () => {
     const { small, large } = tasks();
     expect(mixBatches({ small, large }).inMemory).toEqual([

@@ -50,7 +50,7 @@ export function mixBatches<Tasks extends Readonly<Record<string, unknown>>>(
   return new PositionedBatches({
     batchesPerEpoch: totalBatches(streams),
     seed,
-    savedWith: "tasks and weights",
+    settings: { shares, tasks: settingsOf(streams) },
     inMemory: inMemoryOf<Tasks>(streams),
     read: inOrderOfCalls(async (position: BatchPosition) => {
       const { task, place } = draws.at(position.seed, position.epoch * totalBatches(streams) + position.step);
@@ -70,7 +70,7 @@ export function batchesInTurn<Tasks extends Readonly<Record<string, unknown>>>(
   return new PositionedBatches({
     batchesPerEpoch: totalBatches(streams),
     seed: 0,
-    savedWith: "tasks",
+    settings: { tasks: settingsOf(streams) },
     inMemory: inMemoryOf<Tasks>(streams),
     read: inOrderOfCalls(async ({ epoch, step }: BatchPosition) => {
       let place = step;
@@ -100,6 +100,15 @@ function namedStreams(where: string, tasks: Readonly<Record<string, BatchStream<
     }
   }
   return streams;
+}
+
+function settingsOf(streams: readonly NamedStream[]): Record<string, unknown> {
+  return Object.fromEntries(
+    streams.map(({ name, seed, stream: { batchesPerEpoch, settings } }) => [
+      name,
+      { seed, batchesPerEpoch, ...settings },
+    ]),
+  );
 }
 
 function totalBatches(streams: readonly NamedStream[]): number {

@@ -10,8 +10,8 @@ export interface PositionedBatchesOptions<B> {
   readonly epochs?: number | undefined;
   readonly inMemory?: readonly B[] | undefined;
   readonly vocabularySize?: number | undefined;
-  /** What a position is saved with, for errors: "batchSize and sequenceLength". */
-  readonly savedWith: string;
+  /** What decides the batches beside data and seed, as JSON. */
+  readonly settings: Readonly<Record<string, unknown>>;
   read(position: BatchPosition): Promise<B>;
 }
 
@@ -19,6 +19,7 @@ export class PositionedBatches<B> implements BatchStream<B> {
   readonly batchesPerEpoch: number;
   readonly inMemory?: readonly B[];
   readonly vocabularySize?: number;
+  readonly settings: Readonly<Record<string, unknown>>;
   readonly #options: PositionedBatchesOptions<B>;
   #position: BatchPosition;
   #ahead: { readonly position: BatchPosition; readonly batch: Promise<B> } | undefined;
@@ -26,6 +27,7 @@ export class PositionedBatches<B> implements BatchStream<B> {
   constructor(options: PositionedBatchesOptions<B>) {
     this.#options = options;
     this.batchesPerEpoch = options.batchesPerEpoch;
+    this.settings = options.settings;
     if (options.inMemory) this.inMemory = options.inMemory;
     if (options.vocabularySize !== undefined) this.vocabularySize = options.vocabularySize;
     this.#position = { seed: options.seed, epoch: 0, step: 0 };
@@ -39,7 +41,7 @@ export class PositionedBatches<B> implements BatchStream<B> {
     const whole = Number.isSafeInteger(seed) && isCount(epoch) && isCount(step);
     if (!whole || step > this.batchesPerEpoch) {
       throw new DataError(
-        `seek: expected a position with a seed, an epoch and a step of at most ${this.batchesPerEpoch}, got ${JSON.stringify({ seed, epoch, step })} (a position fits only the data, ${this.#options.savedWith} it was saved with)`,
+        `seek: expected a position with a seed, an epoch and a step of at most ${this.batchesPerEpoch}, got ${JSON.stringify({ seed, epoch, step })} (a position fits only the data and the ${Object.keys(this.settings).join(", ")} it was saved with)`,
       );
     }
     this.#position = this.#wrapped({ seed, epoch, step });

@@ -2,14 +2,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BertForMaskedLM, namedParameters, type PretrainedModel } from "@llm/model";
+import { batchesInTurn, exampleBatches, mixBatches } from "@llm/data";
+import { BertForMaskedLM, Gpt, namedParameters, type PretrainedModel } from "@llm/model";
 import { onnxExecutor, setDefaultExecutor } from "@llm/tensor";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { countingBatches, memoryBatches } from "../../test/memoryBatches.ts";
-import { caseNames, dropout, type ObjectiveCase, vocabulary, withCase } from "../../test/objectiveCases.ts";
+import { caseNames, dropout, type ObjectiveCase, texts, vocabulary, withCase } from "../../test/objectiveCases.ts";
 import type { TrainEvent } from "../events.ts";
 import { Trainer } from "../trainer.ts";
+import { instructionTuning } from "./instructionTuning.ts";
 import { maskedLanguageModel } from "./maskedLanguageModel.ts";
+import { taskMixture } from "./taskMixture.ts";
 
 const executor = onnxExecutor({ thread: "main", threads: 1 });
 beforeAll(() => setDefaultExecutor(executor));
@@ -91,4 +94,25 @@ it("refuses to go on with another objective, or other settings of it", async () 
     'was written with objective {"name":"maskedLanguageModel","maskShare":0.15,',
   );
   await expect(resumed("classes of texts")).rejects.toThrow("was written with");
+});
+
+it("refuses to go on with batches that are drawn otherwise", async () => {
+  const path = join(folder, "run");
+  const model = () => new Gpt({ vocabularySize: 24, contextLength: 16, layers: 1, heads: 2, width: 8 });
+  const chats = texts(8).map((inputIds) => ({ inputIds, lossMask: inputIds.map(() => 1) }));
+  const run = (steps: number, weight: number) => {
+    const stream = (shuffle: boolean) => exampleBatches(chats, { batchSize: 2, shuffle });
+    return trained(
+      {
+        model: model(),
+        objective: taskMixture({ one: instructionTuning(), two: instructionTuning() }),
+        data: mixBatches({ one: stream(true), two: stream(true) }, { weights: { one: weight, two: 1 } }),
+        heldOut: batchesInTurn({ one: stream(false), two: stream(false) }),
+      },
+      { steps, path },
+    );
+  };
+  await run(3, 1);
+  await expect(run(6, 2)).rejects.toThrow('was written with data {"shares":[0.5,1],');
+  await expect(run(6, 1)).resolves.toBeDefined();
 });
