@@ -5,6 +5,7 @@ import { onnxExecutor } from "../executors/onnx.ts";
 import { attendInBlocks } from "../fused/attendInBlocks.ts";
 import { valueAndGrad } from "../grad.ts";
 import type { Tensor } from "../graph.ts";
+import { type Precision, withPrecision } from "../mixedPrecision.ts";
 import { placeholder, tensor } from "../ops/create.ts";
 import { programMemory } from "../programMemory.ts";
 import { hostRandomNormal, hostRandomUniform, RandomKey } from "../random.ts";
@@ -34,15 +35,16 @@ function inputs([batch, queries, keys]: Sizes, shared = false): Tensor[] {
 async function run(
   given: readonly Tensor[],
   attend: (q: Tensor, k: Tensor, v: Tensor) => Tensor,
+  precision: Precision = "float32",
 ): Promise<Float32Array[]> {
   using step = compile(
-    (parameters: readonly Tensor[]) => {
+    withPrecision((parameters: readonly Tensor[]) => {
       const [[, mixed], gradients] = valueAndGrad(([q, k, v]: readonly Tensor[]): [Tensor, Tensor] => {
         const mixed = attend(q!, k!, v!);
         return [mixed.mul(mixed.add(1).sin()).sum(), mixed];
       })(parameters);
       return [mixed, ...gradients];
-    },
+    }, precision),
     { executor },
   );
   const results = await step(given);
@@ -112,6 +114,15 @@ describe("attention in blocks against all at once", () => {
   });
 });
 
+it.each(["bfloat16", "float16"] as const)("runs in %s, recomputed in the backward", async (precision) => {
+  const given = inputs([[2, 2], 200, 200]);
+  const attend = (q: Tensor, k: Tensor, v: Tensor) =>
+    attendInBlocks(q.mul(0.35), k, v, { blockSize: 64, causal: true, recompute: true });
+  const low = await run(given, attend, precision);
+  expect(difference(low, await run(given, attend))).toBeGreaterThan(1e-5);
+  expect(difference(low, await run(given, attend))).toBeLessThan(precision === "float16" ? 0.01 : 0.05);
+});
+
 describe("memory", () => {
   const peak = (length: number, options: AttentionOptions) => {
     const shape = [1, 2, length, 16];
@@ -141,6 +152,10 @@ describe("bad options", () => {
     [{ window: 3 }, "attention: the window needs causal attention"],
     [{ causal: true, window: 0 }, "attention: the window must be a whole number above 0, got 0"],
     [{ blockSize: 0 }, "attention: blockSize must be a whole number above 0, or Infinity, got 0"],
+    [
+      { blockSize: 2, mask: tensor(new Uint8Array(12).fill(1), { dtype: "bool", shape: [3, 4] }) },
+      "attention: shapes do not broadcast: [2,4,4] and [3,4] (4 != 3)",
+    ],
     [{ blockSize: 2, mask: query }, "attention: the mask must be bool, got float32[2,4,8]"],
   ])("refuses %o", (options, text) => {
     expect(() => attention(query, key, value, options)).toThrow(text);

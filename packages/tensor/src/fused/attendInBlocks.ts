@@ -13,7 +13,7 @@ import { add, logicalAnd, mul, sub } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
 import { concat, slice } from "../ops/movement.ts";
 import { defineFusedOp, record } from "../ops/op.ts";
-import { lateSlice } from "../ops/order.ts";
+import { after, lateSlice } from "../ops/order.ts";
 import { RandomKey } from "../random.ts";
 import { attendWithBiasOp } from "./attendWithBias.ts";
 import { RangeSum } from "./rangeSum.ts";
@@ -72,7 +72,7 @@ function named([query, key, value, ...others]: readonly Tensor[], { masked }: Bl
 export const attendInBlocksOp = defineFusedOp<BlockAttributes>({
   name: "attendInBlocks",
   infer: (inputs, attributes) => {
-    const [mixed, weights] = attendWithBiasOp.infer(inputs.slice(0, 3), {}) as readonly TensorType[];
+    const [mixed, weights] = attendWithBiasOp.infer(inputs.slice(0, attributes.masked ? 4 : 3), {}) as TensorType[];
     const { dtype, shape } = weights!;
     const ofBlock = ({ start, end, first, last }: Block): TensorType => ({
       dtype,
@@ -125,7 +125,14 @@ function partOf({ query, key, value, mask, words }: Inputs, block: Block, before
   let seen = mask;
   if (seen && (seen.shape.at(-2) ?? 1) !== 1) seen = rowsOf(seen, block, before);
   if (seen && (seen.shape.at(-1) ?? 1) !== 1) seen = keysOf(seen, -1);
-  return { query: rowsOf(query, block, before), key: keysOf(key, -2), value: keysOf(value, -2), mask: seen, words };
+  const late = words && after([words], before)[0]!;
+  return {
+    query: rowsOf(query, block, before),
+    key: keysOf(key, -2),
+    value: keysOf(value, -2),
+    mask: seen,
+    words: late,
+  };
 }
 
 function rowsOf(x: Tensor, { start, end }: Block, before: readonly Tensor[] = []): Tensor {
