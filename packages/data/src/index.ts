@@ -57,6 +57,19 @@ export { dropNearDuplicates, findNearDuplicates, type NearDuplicates } from "./f
 export { maskPersonalData, type PersonalDataOptions, personalDataMask } from "./filters/personalData.ts";
 export { type RepairOptions, repairText, repairUnicode } from "./filters/repairUnicode.ts";
 export { filterToxicity, type ToxicityOptions, toxicityLanguages } from "./filters/toxicity.ts";
+export type { WordAssociation } from "./groups/groupContexts.ts";
+export { type Group, type GroupLexicon, groupLexicons, mergeLexicons } from "./groups/groupLexicon.ts";
+export { GroupFinder, type GroupMention, type LexiconOptions } from "./groups/groupMentions.ts";
+export {
+  type GroupReport,
+  type GroupReportOptions,
+  type GroupStatistics,
+  measureGroups,
+  type WordLists,
+} from "./groups/groupReport.ts";
+export { occupations } from "./groups/lexicons/occupations.ts";
+export { type GroupRepresentation, type RepresentationReport, representationReport } from "./groups/representation.ts";
+export { SentimentScorer, sentimentLanguages, sentimentWords } from "./groups/sentiment.ts";
 export { decodeHtml } from "./html/decodeHtml.ts";
 export { extractMainText, type MainTextOptions, mainText } from "./html/mainText.ts";
 export type { Input, InputFile, InputLocation } from "./inputFile.ts";

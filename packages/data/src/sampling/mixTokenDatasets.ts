@@ -75,7 +75,12 @@ export function mixTokenDatasets(
     seed,
     epochs,
     vocabularySize: entries[0]![1].dataset.vocabularySize,
-    savedWith: "data sets, weights, batchSize and sequenceLength",
+    settings: {
+      batchSize,
+      sequenceLength,
+      shuffle,
+      weights: Object.fromEntries(entries.map(([name, { weight }]) => [name, weight])),
+    },
     read(position) {
       const batch = former.then(() => read(position));
       former = batch.catch(() => {});
