@@ -36,7 +36,7 @@ export function applyIa3<M extends PretrainedModel>(model: M, options: Ia3Option
       throw new ModelError(`applyIa3: ${path} is in targets and in feedForwardTargets (name it once)`);
     layers.set(path, new Ia3Linear(base, ones([1, base.size[0]]), { scalesInputs: true }));
   }
-  return withIa3(withTrainedModules("applyIa3", model, modulesToSave), layers);
+  return withIa3(withTrainedModules("applyIa3", model, { modules: modulesToSave, adapted: layers }), layers);
 }
 
 /** The model with the given layers in place. */

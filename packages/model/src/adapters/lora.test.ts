@@ -216,6 +216,7 @@ it("names what cannot be adapted", async () => {
     [{ dropout: 1 }, "applyLora: dropout must be at least 0 and below 1, got 1"],
     [{ targets: ["c_attn", "q_proj"] }, "applyLora: no linear layer matches q_proj; there are c_attn, c_fc, c_proj"],
     [{ targets: /x/ }, "applyLora: no linear layer matches /x/"],
+    [{ modulesToSave: ["c_fc"] }, "transformer.h.0.mlp.c_fc is in targets and in modulesToSave"],
     [{ modulesToSave: ["score"] }, "applyLora: modulesToSave must name linear layers in float, score is none"],
   ];
   for (const [options, text] of cases) await expect(applyLora(gpt, options)).rejects.toThrow(text);

@@ -45,7 +45,7 @@ export async function applyLora<M extends PretrainedModel>(model: M, options: Lo
   for (const [path, base] of findTargets("applyLora", model, options.targets)) {
     layers.set(path, freshLayer(`${path}.lora_A.weight`, base, { ...config, seed }));
   }
-  const trained = withTrainedModules("applyLora", model, modulesToSave);
+  const trained = withTrainedModules("applyLora", model, { modules: modulesToSave, adapted: layers });
   return withLora(trained, config.useDora ? await withMagnitudes(layers) : layers, config);
 }
 

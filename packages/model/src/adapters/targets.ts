@@ -32,14 +32,22 @@ export function findTargets(
   return new Map(chosen);
 }
 
-/** The model in which each layer of `modules` (names or ends of paths) is trained whole. */
-export function withTrainedModules<M extends PretrainedModel>(where: string, model: M, modules: readonly string[]): M {
+/** The model in which each layer of `modules` (names or ends of paths) is trained whole; none may be among the `adapted` ones. */
+export function withTrainedModules<M extends PretrainedModel>(
+  where: string,
+  model: M,
+  { modules, adapted }: { modules: readonly string[]; adapted: ReadonlyMap<string, unknown> },
+): M {
   const layers = findParts(model, isFloatLinear);
   const missing = modules.filter((name) => !matchesAny(layers.keys(), name));
   if (missing.length > 0) {
     throw new ModelError(
       `${where}: modulesToSave must name linear layers in float, ${missing.join(", ")} is none; there are ${lastNames(layers.keys())}`,
     );
+  }
+  const twice = [...adapted.keys()].find((path) => matches(path, modules));
+  if (twice !== undefined) {
+    throw new ModelError(`${where}: ${twice} is in targets and in modulesToSave (a layer is adapted or trained whole)`);
   }
   return replaceParts(model, (part, path) =>
     isFloatLinear(part) && matches(path, modules) ? new TrainedLinear(part) : undefined,
