@@ -24,7 +24,7 @@ interface Row {
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-/** GFLOP/s of a 1024³ matrix product on all cores, the best of several: what the machine can do right now. */
+/** GFLOP/s of a 1024³ matrix product on all cores, the best of several in a turn: what the machine can do right now. */
 async function matmulPeak(): Promise<number> {
   const size = 1024;
   const executor = onnxExecutor();
@@ -79,13 +79,14 @@ async function measure(name: TrainConfigurationName, turns: number, python: stri
   };
   const parts = Object.entries(times).map(([part, value]) => `${part} ${value.toFixed(0)} ms`);
   console.log(`${name}: compiled in ${parts.join(", ")}; first step after ${(firstStepMs / 1000).toFixed(1)} s`);
-  const peaks = [await matmulPeak()];
+  const peaks: number[] = [];
   const samples = new Map([...systems.keys()].map((system) => [system, [] as number[]]));
   for (let i = 0; i < turns; i++) {
     for (const [system, process_] of systems) samples.get(system)!.push(...(await turn(process_)));
+    peaks.push(await matmulPeak());
   }
-  peaks.push(await matmulPeak());
-  const peak = Math.max(...peaks);
+  // As the times, a median over the turns: what the machine can do varies with its neighbours.
+  const peak = median(peaks);
   const ours = median(samples.get("@llm/train")!);
   const rows: Row[] = [];
   for (const [system, process_] of systems) {
