@@ -13,6 +13,7 @@ import { tensor } from "../ops/create.ts";
 import { div } from "../ops/elementwise.ts";
 import { gather, scatterAdd, updateSlice } from "../ops/gather.ts";
 import { onnxExecutor } from "./onnx.ts";
+import { referenceExecutor } from "./reference.ts";
 
 const executor = onnxExecutor();
 afterAll(() => executor.dispose());
@@ -110,6 +111,31 @@ describe("adding by index", () => {
       const expected = [0, 1, 2].flatMap((row) => Array<number>(width).fill(Math.ceil((count - row) / 3)));
       expect(data).toEqual(Float32Array.from(expected));
     }
+  });
+});
+
+describe("products with a transposed first operand", () => {
+  const counted = (rows: number, columns: number, step: number) =>
+    tensor(
+      Float32Array.from({ length: rows * columns }, (_, i) => ((i * step) % 17) / 17 - 0.5),
+      { shape: [rows, columns] },
+    );
+
+  // The narrower operand is copied, or the other one and the result.
+  it.each([
+    [64, 200],
+    [200, 64],
+    [200, 20],
+  ])("of %i and %i columns equal the reference's", async (columns, others) => {
+    const product = (a: Tensor, b: Tensor) => a.matmul(b, { transposeA: true });
+    const [a, b] = [counted(80, columns, 5), counted(80, others, 7)];
+    const [actual, expected] = [executor, referenceExecutor()].map((on) => compile(product, { executor: on })(a, b));
+    expect((await actual!).shape).toEqual([columns, others]);
+    const [found, wanted] = [await (await actual!).data(), await (await expected!).data()].map(
+      (data) => data as Float32Array,
+    );
+    const errors = Array.from(found!, (value, i) => Math.abs(value - wanted![i]!));
+    expect(Math.max(...errors)).toBeLessThan(1e-4);
   });
 });
 

@@ -83,6 +83,10 @@ export const matmulOp = defineOp<MatmulAttributes>({
         ),
       );
     }
+    const order = transposeA && !transposeB && transposedOrder(types.map(({ shape }) => shape));
+    const [a, b] = inputs as [string, string];
+    if (order === "operand") return emit.node("MatMul", [transposed(emit, a, 2), b]);
+    if (order === "result") return transposed(emit, emit.node("MatMul", [transposed(emit, b, 2), a]), 2);
     const flags = { transA: { int: Number(transposeA) }, transB: { int: Number(transposeB) } };
     return emit.node("FusedMatMul", inputs, flags, { domain: "com.microsoft" });
   },
@@ -98,6 +102,23 @@ export const matmulOp = defineOp<MatmulAttributes>({
   widen: widenBfloat16,
   precision: "low",
 });
+
+/** From here on along each axis a transposed copy is soon made up for. */
+const fewestToCopy = 64;
+
+/**
+ * How to compute aᵀ b of matrices [K, M] and [K, N]: ONNX Runtime's product with a transposed first operand reads it against the grain,
+ * again and again. A copy of that operand, or (bᵀ a)ᵀ with copies of the other and of the result, whichever is smaller, is faster;
+ * undefined where there is too little to gain.
+ */
+function transposedOrder([a, b]: readonly Shape[]): "operand" | "result" | undefined {
+  const [k, m] = a!;
+  const n = b!.at(-1);
+  if (a!.length !== 2 || b!.length !== 2) return undefined;
+  if (typeof k !== "number" || typeof m !== "number" || typeof n !== "number") return undefined;
+  if (Math.min(k, m, n) < fewestToCopy) return undefined;
+  return k * m <= (k + m) * n ? "operand" : "result";
+}
 
 /** The last two axes exchanged. */
 function transposed(emit: OnnxEmitter, matrix: string, rank: number): string {

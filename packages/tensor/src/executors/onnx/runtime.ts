@@ -119,8 +119,9 @@ export class OnnxRuntime {
           // Threads that wait for the next run of one session would take the processors from a run of another.
           force_spinning_stop: "1",
         },
-        // Gemm adds the bias on one thread: a product and a sum are faster from a few rows on.
-        optimization: { disable_specified_optimizers: "MatMulAddFusion" },
+        // Gemm adds the bias on one thread: a product and a sum are faster from a few rows on. Products with transposed operands are
+        // written where they are the faster way (see ops/matmul.ts).
+        optimization: { disable_specified_optimizers: "MatMulAddFusion;MatmulTransposeFusion" },
       },
     });
     this.#sessions.set(id, { session, plans: kernels, ...names });
