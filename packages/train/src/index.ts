@@ -4,6 +4,8 @@ export { findCheckpoint, listCheckpoints, type RunPosition } from "./checkpoint.
 export type { EarlyStoppingOptions } from "./earlyStopping.ts";
 export type { EmaOptions } from "./ema.ts";
 export { DivergedError, TrainError } from "./errors.ts";
+export { type EvaluateModelOptions, evaluateModel } from "./evaluateModel.ts";
+export type { EvaluationResult } from "./evaluation.ts";
 export type { MetricChoice } from "./evaluationMetric.ts";
 export type {
   BestEvaluation,
