@@ -1,3 +1,4 @@
 import { packageConfig } from "../../tsup.base.ts";
 
-export default packageConfig();
+// Worker threads are loaded by URL: they must lie beside the bundle (see countFiles.ts).
+export default packageConfig(["src/countWorker.ts"]);

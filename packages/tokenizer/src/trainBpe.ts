@@ -1,6 +1,5 @@
 // Training of byte-level BPE (Sennrich et al. 2016, on bytes as in GPT-2), with merges equal to those of Hugging Face's
 // BpeTrainer on the same texts.
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { byteCharacters } from "./byteAlphabet.ts";
 import { byteLevelShell, specialToken } from "./byteLevelShell.ts";
 import { ByteLevelTokenizer } from "./byteLevelTokenizer.ts";
@@ -8,15 +7,23 @@ import { maxMerges } from "./mergePiece.ts";
 import { PairTable } from "./pairTable.ts";
 import { type PatternName, patterns, scannerFor } from "./patterns.ts";
 import { plainPostProcessor } from "./postProcessors.ts";
+import { byteWords } from "./symbolWords.ts";
 import type { OffsetTokenizer } from "./tokenizer.ts";
+import { Pace } from "./trainingPace.ts";
+import { type CountingProgress, countWords, type TrainingTexts } from "./trainingTexts.ts";
 import { MergeTrainer } from "./trainMerges.ts";
-import { WordCounter } from "./trainWords.ts";
+import type { WordCounter } from "./trainWords.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
+/** How far the learning of merges is. */
+export interface MergingProgress {
+  readonly phase: "merging";
+  readonly vocabularySize: number;
+  readonly target: number;
+}
+
 /** How far training is. */
-export type BpeTrainingProgress =
-  | { readonly phase: "counting"; readonly texts: number; readonly characters: number; readonly distinctWords: number }
-  | { readonly phase: "merging"; readonly vocabularySize: number; readonly target: number };
+export type BpeTrainingProgress = CountingProgress | MergingProgress;
 
 /** Options of {@link trainByteLevelBpe}. */
 export interface BpeTrainingOptions {
@@ -36,32 +43,27 @@ export interface BpeTrainingOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Work between two looks at the clock. */
-const charactersPerCheck = 1 << 18;
+/** Merges between two looks at the clock. */
 const mergesPerCheck = 64;
-const reportMilliseconds = 100;
 
 /**
  * Trains a byte-level BPE tokenizer.
  *
- * Every text is cut on its own, so where a text is divided matters little; give documents or lines. The result depends on
- * the texts only, not on their order.
+ * Every text is cut on its own, so where a text is divided matters little; give documents or lines, or `{ files }`, whose lines
+ * are counted on all cores. The result depends on the texts only, not on their order or the number of threads.
  *
  * @throws RangeError if `vocabularySize` is too small for the special tokens and the 256 bytes, or too large
  * @throws TypeError for a text that is no string
- * @throws Error if the texts hold nothing
+ * @throws Error if the texts hold nothing, FormatError for a file that is not UTF-8
  * @example
  * const tokenizer = await trainByteLevelBpe(documents, { vocabularySize: 4096 });
  * await saveTokenizer(tokenizer, "runs/tokenizer.json");
  */
-export async function trainByteLevelBpe(
-  texts: Iterable<string> | AsyncIterable<string>,
-  options: BpeTrainingOptions,
-): Promise<OffsetTokenizer> {
+export async function trainByteLevelBpe(texts: TrainingTexts, options: BpeTrainingOptions): Promise<OffsetTokenizer> {
   const { specialTokens = ["<|endoftext|>"], pattern = "gpt2" } = options;
   checkOptions(options, specialTokens, pattern);
-  const pace = new Pace(options);
-  const words = await countWords(texts, pattern, pace);
+  const pace = new Pace<BpeTrainingProgress>(options);
+  const words = await countWords("trainByteLevelBpe", texts, { pattern }, pace);
   const vocabulary = new Vocabulary();
   for (const [id, token] of specialTokens.entries()) vocabulary.addToken(token, id);
   const byteIds = addAlphabet(vocabulary);
@@ -102,74 +104,6 @@ function checkOptions(options: BpeTrainingOptions, specialTokens: readonly strin
   }
 }
 
-/** Lets other work run, reports progress, and stops when asked to. */
-class Pace {
-  readonly #onProgress: ((progress: BpeTrainingProgress) => void) | undefined;
-  readonly #signal: AbortSignal | undefined;
-  #last = performance.now();
-
-  constructor({ onProgress, signal }: BpeTrainingOptions) {
-    this.#onProgress = onProgress;
-    this.#signal = signal;
-    signal?.throwIfAborted();
-  }
-
-  async check(progress: () => BpeTrainingProgress): Promise<void> {
-    if (performance.now() - this.#last < reportMilliseconds) return;
-    this.#onProgress?.(progress());
-    await nextTurn();
-    this.#signal?.throwIfAborted();
-    this.#last = performance.now();
-  }
-
-  report(progress: BpeTrainingProgress): void {
-    this.#signal?.throwIfAborted();
-    this.#onProgress?.(progress);
-  }
-}
-
-async function countWords(
-  texts: Iterable<string> | AsyncIterable<string>,
-  pattern: PatternName,
-  pace: Pace,
-): Promise<WordCounter> {
-  if (typeof texts === "string") {
-    throw new TypeError("trainByteLevelBpe: expected an iterable of texts, got one string (wrap it in an array)");
-  }
-  const words = new WordCounter();
-  const scan = scannerFor(patterns[pattern])!;
-  let count = 0;
-  let characters = 0;
-  let unchecked = 0;
-  const progress = (): BpeTrainingProgress => ({
-    phase: "counting",
-    texts: count,
-    characters,
-    distinctWords: words.size,
-  });
-  for await (const text of texts) {
-    if (typeof text !== "string") {
-      throw new TypeError(
-        `trainByteLevelBpe: expected text ${count} to be a string, got ${text === null ? "null" : typeof text}`,
-      );
-    }
-    words.add(text, scan);
-    count++;
-    characters += text.length;
-    unchecked += text.length;
-    if (unchecked < charactersPerCheck) continue;
-    unchecked = 0;
-    await pace.check(progress);
-  }
-  if (words.size === 0) {
-    throw new Error(
-      `trainByteLevelBpe: expected some text to train on, got ${count} texts without any (check the source)`,
-    );
-  }
-  pace.report(progress());
-  return words;
-}
-
 /** Adds the 256 bytes in the order of their characters, as Hugging Face does. Returns the id of each byte. */
 function addAlphabet(vocabulary: Vocabulary): Int32Array {
   const byteIds = new Int32Array(256);
@@ -189,10 +123,14 @@ async function learnMerges(
   vocabulary: Vocabulary,
   byteIds: Int32Array,
   options: BpeTrainingOptions,
-  pace: Pace,
+  pace: Pace<BpeTrainingProgress>,
 ): Promise<PairTable> {
   const { vocabularySize, minFrequency = 2, maxTokenLength = Number.POSITIVE_INFINITY } = options;
-  const trainer = new MergeTrainer({ words: words.words(), byteIds, minFrequency, maxTokenLength });
+  const trainer = new MergeTrainer({
+    words: byteWords(words, byteIds),
+    alphabetSize: vocabulary.size,
+    ...{ minFrequency, maxTokenLength },
+  });
   const merges = new PairTable(vocabularySize);
   const progress = (): BpeTrainingProgress => ({
     phase: "merging",

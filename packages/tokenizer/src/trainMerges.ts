@@ -3,15 +3,24 @@
 // Order and ties are those of Hugging Face's BpeTrainer: highest count, then lowest left id, then lowest right id.
 import { PairTable } from "./pairTable.ts";
 
+/** Distinct words as symbols, one after the other. */
+export interface SymbolWords {
+  /** Changed by the training. */
+  readonly symbols: Int32Array;
+  /** Where the symbols of each word end. */
+  readonly ends: Uint32Array;
+  /** How often each word occurs. */
+  readonly counts: Float64Array;
+}
+
 /** What {@link MergeTrainer} starts from. */
 export interface MergeTrainerOptions {
-  /** Distinct words with their counts. */
-  readonly words: Iterable<{ readonly bytes: Uint8Array; readonly count: number }>;
-  /** The id of each byte. */
-  readonly byteIds: Int32Array;
+  readonly words: SymbolWords;
+  /** How many symbols there are: each counts as one byte or character of a token. */
+  readonly alphabetSize: number;
   /** Pairs seen less often are not merged. */
   readonly minFrequency: number;
-  /** A pair that would be longer than this many bytes is not counted. */
+  /** A pair that would be longer than this many symbols of the alphabet is not counted. */
   readonly maxTokenLength: number;
 }
 
@@ -36,23 +45,18 @@ export class MergeTrainer {
   readonly #pairs = new PairTable(1 << 14);
   readonly #pairCounts: number[] = [];
   readonly #heap: Candidate[] = [];
-  /** Length in bytes of each symbol. */
-  readonly #tokenLengths: number[] = [];
+  /** Length of each symbol, in symbols of the alphabet. */
+  readonly #tokenLengths: number[];
 
-  constructor({ words, byteIds, minFrequency, maxTokenLength }: MergeTrainerOptions) {
+  constructor({ words, alphabetSize, minFrequency, maxTokenLength }: MergeTrainerOptions) {
     this.#maxTokenLength = maxTokenLength;
     this.#minFrequency = Math.max(1, minFrequency);
-    const kept = [...words];
-    this.#starts = new Uint32Array(kept.length);
-    this.#lengths = Uint32Array.from(kept, ({ bytes }) => bytes.length);
-    this.#wordCounts = Float64Array.from(kept, ({ count }) => count);
-    this.#symbols = new Int32Array(kept.reduce((sum, { bytes }) => sum + bytes.length, 0));
-    let at = 0;
-    for (const [word, { bytes }] of kept.entries()) {
-      this.#starts[word] = at;
-      for (const byte of bytes) this.#symbols[at++] = byteIds[byte]!;
-    }
-    for (const id of byteIds) this.#tokenLengths[id] = 1;
+    this.#symbols = words.symbols;
+    this.#wordCounts = words.counts;
+    this.#starts = new Uint32Array(words.ends.length);
+    this.#starts.set(words.ends.subarray(0, -1), 1);
+    this.#lengths = words.ends.map((end, word) => end - this.#starts[word]!);
+    this.#tokenLengths = new Array<number>(alphabetSize).fill(1);
     this.#countPairs();
   }
 

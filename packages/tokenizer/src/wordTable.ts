@@ -27,6 +27,11 @@ export class WordTable {
     return this.#used;
   }
 
+  /** How much memory the table takes. */
+  get bytes(): number {
+    return this.#slots.byteLength + this.#units.byteLength + this.#ends.byteLength;
+  }
+
   /** The units that {@link start} and {@link end} point into; a new array after growth. */
   get units(): Uint16Array {
     return this.#units;
