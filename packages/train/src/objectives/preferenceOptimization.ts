@@ -52,6 +52,7 @@ export function preferenceOptimization(
     checkBatch(preferences, { config }) {
       for (const [i, preference] of preferences.entries()) {
         checkPreference(preference, config, i);
+        if (reference) checkPreference(preference, reference.config, i);
         if (reference || preference.referenceLogProbabilities) continue;
         throw new TrainError(
           `preferenceOptimization: example ${i} has no referenceLogProbabilities (give a reference model, or add them with scorePreferences)`,

@@ -42,6 +42,9 @@ it("names what cannot be", async () => {
   expect(check({ ...pair, rejectedIds: [3, 3, 3, 3, 3, 3, 3] })).toThrow(
     "example 0 has 9 tokens, the model's context holds 1 to 8",
   );
+  expect(check(pair, { reference: new Gpt({ ...sizes, contextLength: 3 }) })).toThrow(
+    "example 0 has 4 tokens, the model's context holds 1 to 3",
+  );
   expect(check(pair)).not.toThrow();
   const larger = new Gpt({ ...sizes, vocabularySize: 30 });
   expect(() => preferenceOptimization({ reference: larger }).checkModel!(model)).toThrow(
