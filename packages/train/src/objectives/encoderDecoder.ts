@@ -34,7 +34,7 @@ export function pairInputs(
     inputs: {
       // What padding holds makes no difference: nothing sees it.
       inputIds: padRows(sources, length, 0),
-      attentionMask: attentionMaskOf(sources, length),
+      ...attentionMaskOf(sources, length),
       labels: padRows(targets, paddedLength(targets, padding, config.contextLength), ignoreIndex),
     },
     tokens: tokensIn(sources) + tokensIn(targets),

@@ -78,11 +78,14 @@ describe("masking", () => {
     expect(other).not.toEqual(once);
   });
 
-  it("takes windows of tokens row by row", async () => {
+  it("takes windows of tokens row by row, without padding", async () => {
     const inputIds = Int32Array.from({ length: 24 }, (_, i) => 3 + (i % 16));
     const windows = { inputIds, labels: inputIds, batchSize: 2, sequenceLength: 12 };
     const rows = [{ inputIds: inputIds.slice(0, 12) }, { inputIds: inputIds.slice(12) }];
     expect(await masked(windows)).toEqual(await masked(rows));
+    const { inputs } = maskedLanguageModel({ tokenizer: vocabulary }).prepare(windows, model, { seed: 0, place: "" });
+    expect(Object.keys(inputs)).toEqual(["inputIds", "places", "labels"]);
+    expect(inputs.inputIds!.shape).toEqual([2, 12]);
   });
 });
 

@@ -67,7 +67,7 @@ export function maskedLanguageModel(options: MaskedLanguageModelOptions): Logits
         maskTokens(inputIds, masking, { seed, place: `${place} ${row}` }),
       );
       const hidden = texts.map((text, row) => ({ ...text, inputIds: masked[row]!.inputIds }));
-      const { inputs, tokens, length } = textInputs(hidden, config, options);
+      const { inputs, tokens, length } = textInputs(hidden, config, paddingFor(batch, options));
       const hiddenIds = masked.map(({ labels }) => labels);
       return { inputs: { ...inputs, ...placesOf(hiddenIds, length) }, tokens };
     },
@@ -96,6 +96,11 @@ export function textsOf(batch: TokenRows): readonly TextExample[] {
   return Array.from({ length: batchSize }, (_, row) => ({
     inputIds: inputIds.subarray(row * sequenceLength, (row + 1) * sequenceLength),
   }));
+}
+
+/** Windows are all of one length already. */
+export function paddingFor(batch: TokenRows, options: PaddingOptions): PaddingOptions {
+  return "sequenceLength" in batch ? { padToMultipleOf: 1 } : options;
 }
 
 interface Masking {

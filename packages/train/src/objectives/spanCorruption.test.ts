@@ -97,13 +97,13 @@ describe("the objective", () => {
       Array.from(await inputs.labels!.data(), Number),
     ];
     expect(tokens).toBe(2 * (19 + 5));
+    expect(inputs.attentionMask).toBeUndefined();
     for (let row = 0; row < 2; row++) {
-      const read = ids.slice(row * 32, row * 32 + 19);
-      const written = labels.slice(row * 32, row * 32 + 5);
+      const read = ids.slice(row * 19, (row + 1) * 19);
+      const written = labels.slice(row * 5, (row + 1) * 5);
       expect(written).toEqual([23, expect.any(Number), expect.any(Number), expect.any(Number), 2]);
       const whole = read.flatMap((id) => (id === 23 ? written.slice(1, 4) : id === 2 ? [] : [id]));
       expect(whole).toEqual(Array.from({ length: 20 }, (_, i) => 3 + ((row * 20 + i) % 16)));
-      expect(labels.slice(row * 32 + 5, (row + 1) * 32)).toEqual(Array(27).fill(-100));
     }
   });
 

@@ -6,7 +6,7 @@ import { TrainError } from "../errors.ts";
 import { checkVocabulary } from "./checkIds.ts";
 import { checkPair, pairInputs, pairTargets, type SequencePair } from "./encoderDecoder.ts";
 import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
-import { type TokenRows, textsOf } from "./maskedLanguageModel.ts";
+import { paddingFor, type TokenRows, textsOf } from "./maskedLanguageModel.ts";
 import type { Draw } from "./objective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
 import type { TokenVocabulary } from "./tokenVocabulary.ts";
@@ -61,7 +61,7 @@ export function spanCorruption(options: SpanCorruptionOptions): LogitsObjective<
     },
     prepare(batch, model, { seed, place }) {
       const pairs = textsOf(batch).map(({ inputIds }, row) => corrupt(inputIds, { seed, place: `${place} ${row}` }));
-      return pairInputs(pairs, model, options);
+      return pairInputs(pairs, model, paddingFor(batch, options));
     },
     targets: pairTargets,
   });

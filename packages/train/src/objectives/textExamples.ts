@@ -29,7 +29,7 @@ export interface EncoderLimits {
 
 /** Texts as tensors, int32 [batch, length] each. */
 export interface TextInputs {
-  readonly inputs: { readonly inputIds: Tensor; readonly attentionMask: Tensor; readonly tokenTypeIds?: Tensor };
+  readonly inputs: { readonly inputIds: Tensor; readonly attentionMask?: Tensor; readonly tokenTypeIds?: Tensor };
   readonly tokens: number;
   readonly length: number;
 }
@@ -47,7 +47,7 @@ export function textInputs(
   return {
     inputs: {
       inputIds: padRows(rows, length, limits.paddingId),
-      attentionMask: attentionMaskOf(rows, length),
+      ...attentionMaskOf(rows, length),
       ...(types && { tokenTypeIds: padRows(types, length, 0) }),
     },
     tokens: tokensIn(rows),
