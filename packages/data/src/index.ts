@@ -1,5 +1,22 @@
 // The public names of @llm/data.
 
+export { type AugmentOptions, augment } from "./augment/augment.ts";
+export { type BackTranslateOptions, backTranslate } from "./augment/backTranslate.ts";
+export {
+  readOpenMultilingualWordnet,
+  readThesaurus,
+  type Synonyms,
+  synonymGroups,
+} from "./augment/synonyms.ts";
+export type { AugmentOperation } from "./augment/textAugmentation.ts";
+export { cachedTranslator, openTranslationCache, type TranslationCache } from "./augment/translationCache.ts";
+export {
+  type OpenAiTranslatorOptions,
+  openAiTranslator,
+  type TranslationDirection,
+  type Translator,
+} from "./augment/translator.ts";
+export { openWordNet, type WordNetOptions } from "./augment/wordNet.ts";
 export { type ExampleBatchOptions, exampleBatches } from "./batches/exampleBatches.ts";
 export type { ExampleSource } from "./batches/examples.ts";
 export {
@@ -125,6 +142,24 @@ export {
 export { type MixedBatch, type MixedDataset, mixTokenDatasets } from "./sampling/mixTokenDatasets.ts";
 export { type ResampleOptions, resample } from "./sampling/resample.ts";
 export { type SamplingOptions, type SamplingShare, samplingShares } from "./sampling/samplingShares.ts";
+export {
+  type DeduplicateShardsOptions,
+  type DeduplicationStage,
+  deduplicateShards,
+  type ShardDeduplication,
+} from "./scale/deduplicateShards.ts";
+export type { DuplicateSummary } from "./scale/duplicateFiles.ts";
+export type { PipelineModule, ShardContext } from "./scale/pipelineModule.ts";
+export { type ProcessShardsOptions, processShards } from "./scale/processShards.ts";
+export type { ShardFailure } from "./scale/shardMarker.ts";
+export {
+  type ShardRunOptions,
+  type ShardRunProgress,
+  type ShardStatus,
+  shardStatus,
+  verifyShards,
+} from "./scale/shardRun.ts";
+export { rankFromEnvironment, type WorkerRank } from "./scale/workerRank.ts";
 export {
   readShardIndex,
   type ShardEntry,

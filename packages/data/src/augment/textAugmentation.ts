@@ -1,0 +1,162 @@
+// The four operations of "EDA: Easy Data Augmentation Techniques for Boosting Performance on Text Classification Tasks" (Wei and Zou
+// 2019) on texts of any language; what stands between words stays where it is.
+import { DataError } from "../errors.ts";
+import { type Span, words } from "../textSpans.ts";
+import type { RandomDraws } from "./randomDraws.ts";
+import type { Synonyms } from "./synonyms.ts";
+
+/** Replaces words by synonyms, inserts synonyms, swaps words, or deletes words. */
+export type AugmentOperation = "synonymReplacement" | "randomInsertion" | "randomSwap" | "randomDeletion";
+
+/** What an operation needs. */
+export interface OperationSettings {
+  /** Share of the words that are changed; deletion deletes each with this probability. */
+  readonly share: number;
+  readonly synonyms: Synonyms | undefined;
+  /** Words in lower case that have no synonyms. */
+  readonly stopWords: ReadonlySet<string>;
+  readonly draws: RandomDraws;
+}
+
+/** A changed text, and how many words were changed. */
+export interface AugmentedText {
+  readonly text: string;
+  readonly changed: number;
+}
+
+interface Piece {
+  /** What stands before the word. */
+  before: string;
+  word: string;
+}
+
+const hasLetter = /\p{L}/u;
+
+/** Applies one operation to a text. */
+export function augmentText(text: string, operation: AugmentOperation, settings: OperationSettings): AugmentedText {
+  const { pieces, ending } = piecesOf(text);
+  const count = Math.max(1, Math.round(settings.share * pieces.length));
+  const result = pieces.length === 0 ? { pieces, changed: 0 } : operations[operation](pieces, count, settings);
+  return { text: result.pieces.map(({ before, word }) => before + word).join("") + ending, changed: result.changed };
+}
+
+function piecesOf(text: string): { pieces: Piece[]; ending: string } {
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const span of words(text, { start: 0, end: text.length })) {
+    const word = text.slice(span.start, span.end);
+    if (!hasLetter.test(word)) continue;
+    pieces.push({ before: text.slice(end, span.start), word });
+    end = (span satisfies Span).end;
+  }
+  return { pieces, ending: text.slice(end) };
+}
+
+type Operation = (
+  pieces: Piece[],
+  count: number,
+  settings: OperationSettings,
+) => { readonly pieces: readonly Piece[]; readonly changed: number };
+
+const operations: Readonly<Record<AugmentOperation, Operation>> = {
+  synonymReplacement(pieces, count, settings) {
+    const places = new Map<string, Piece[]>();
+    for (const piece of pieces) {
+      const key = piece.word.toLowerCase();
+      places.set(key, [...(places.get(key) ?? []), piece]);
+    }
+    let replaced = 0;
+    let changed = 0;
+    for (const word of settings.draws.shuffled([...places.keys()])) {
+      if (replaced === count) break;
+      const synonym = synonymOf(word, settings);
+      if (synonym === undefined) continue;
+      replaced += 1;
+      for (const piece of places.get(word)!) {
+        piece.word = inCaseOf(piece.word, synonym);
+        changed += 1;
+      }
+    }
+    return { pieces, changed };
+  },
+
+  randomInsertion(pieces, count, settings) {
+    const { draws } = settings;
+    // As in EDA, a word without synonyms is given up after ten others.
+    const attempts = 10;
+    let changed = 0;
+    const known = [...pieces];
+    for (let i = 0; i < count; i++) {
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        const synonym = synonymOf(known[draws.below(known.length)]!.word.toLowerCase(), settings);
+        if (synonym === undefined) continue;
+        insertBefore(pieces, draws.below(pieces.length), synonym);
+        changed += 1;
+        break;
+      }
+    }
+    return { pieces, changed };
+  },
+
+  randomSwap(pieces, count, { draws }) {
+    if (pieces.length < 2) return { pieces, changed: 0 };
+    for (let i = 0; i < count; i++) {
+      const first = draws.below(pieces.length);
+      const second = (first + 1 + draws.below(pieces.length - 1)) % pieces.length;
+      const { word } = pieces[first]!;
+      pieces[first]!.word = pieces[second]!.word;
+      pieces[second]!.word = word;
+    }
+    return { pieces, changed: 2 * count };
+  },
+
+  randomDeletion(pieces, _, { share, draws }) {
+    const kept = pieces.filter(() => draws.next() >= share);
+    if (kept.length === 0) kept.push(pieces[draws.below(pieces.length)]!);
+    if (kept[0] !== pieces[0]) kept[0]!.before = pieces[0]!.before;
+    return { pieces: kept, changed: pieces.length - kept.length };
+  },
+};
+
+function synonymOf(word: string, { synonyms, stopWords, draws }: OperationSettings): string | undefined {
+  if (synonyms === undefined || stopWords.has(word)) return undefined;
+  const found = synonyms.of(word);
+  return found[draws.below(found.length)];
+}
+
+/** Puts a word before another one, with the white space that parts words there. */
+function insertBefore(pieces: Piece[], place: number, word: string): void {
+  const next = pieces[place]!;
+  const spaced = pieces.some(({ before }, i) => i > 0 && /\s/.test(before));
+  pieces.splice(place, 0, { before: next.before, word });
+  next.before = spaced ? " " : "";
+}
+
+/** The synonym with the capitals of the word it stands for. */
+function inCaseOf(word: string, synonym: string): string {
+  const first = String.fromCodePoint(word.codePointAt(0)!);
+  if (word.length > first.length && word === word.toUpperCase() && word !== word.toLowerCase())
+    return synonym.toUpperCase();
+  if (first === first.toUpperCase() && first !== first.toLowerCase()) {
+    const initial = String.fromCodePoint(synonym.codePointAt(0)!);
+    return initial.toUpperCase() + synonym.slice(initial.length);
+  }
+  return synonym;
+}
+
+/** Throws a DataError for operations that do not exist or need synonyms that are not there. */
+export function checkOperations(
+  where: string,
+  names: readonly AugmentOperation[],
+  synonyms: Synonyms | undefined,
+): void {
+  if (names.length === 0) throw new DataError(`${where}: operations: expected at least one, got none`);
+  for (const name of names) {
+    if (!Object.hasOwn(operations, name)) {
+      throw new DataError(`${where}: operations: expected ${Object.keys(operations).join(", ")}, got ${name}`);
+    }
+    if (synonyms === undefined && (name === "synonymReplacement" || name === "randomInsertion")) {
+      throw new DataError(`${where}: ${name} needs synonyms (give openWordNet(), or leave the operation out)`);
+    }
+  }
+}
