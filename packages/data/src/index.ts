@@ -111,6 +111,15 @@ export { languageClassifier } from "./language/languageModel.ts";
 export { type LanguageQuota, type LimitLanguagesOptions, limitLanguages } from "./language/limitLanguages.ts";
 export { type NormalizeOptions, normalize, normalizeText } from "./normalize.ts";
 export {
+  type PackedBatch,
+  type PackedSequence,
+  type PackingOptions,
+  packSequences,
+  stackSequences,
+  type TokenizedExample,
+} from "./packing.ts";
+export { packLengths } from "./packingBins.ts";
+export {
   type Count,
   type Pipeline,
   type PipelineOptions,
