@@ -127,6 +127,7 @@ export {
   pipeline,
   type StepReport,
 } from "./pipeline.ts";
+export { type Progress, type ProgressBar, type ProgressBarOptions, progressBar } from "./progressBar.ts";
 export { CharacterModel, trainCharacterModel } from "./quality/characterModel.ts";
 export { englishCharacterModel, filterGibberish, type GibberishOptions } from "./quality/filterGibberish.ts";
 export { filterQuality, type QualityOptions } from "./quality/filterQuality.ts";
