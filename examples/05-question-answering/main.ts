@@ -1,0 +1,71 @@
+// Fine-tunes the BERT of example 04 to find answers in passages (extractive question answering).
+import { join } from "node:path";
+import { exampleBatches } from "@llm/data";
+import { BertForMaskedLM, BertForQuestionAnswering, loadModel, loadWeights, saveModel } from "@llm/model";
+import { loadTokenizer } from "@llm/tokenizer";
+import {
+  evaluateModel,
+  extractiveQuestionAnswering,
+  linearSchedule,
+  questionWindows,
+  scoreAnswer,
+  Trainer,
+} from "@llm/train";
+import { conclude, readSetting } from "../shared/example.ts";
+import { speechQuestions } from "../shared/questions.ts";
+import { readSpeeches } from "../shared/speeches.ts";
+
+const setting = readSetting();
+const base = join(setting.folderOf("04-pretrain-bert"), "model");
+const tokenizer = await loadTokenizer(base);
+const { config } = await loadModel(base, BertForMaskedLM);
+const speeches = readSpeeches({ small: false });
+const [questions, heldOut] = [speechQuestions(speeches.train), speechQuestions(speeches.heldOut)];
+const windows = (of: typeof questions) =>
+  of.flatMap((question) => questionWindows(tokenizer, question, { maximumLength: config.contextLength, stride: 32 }));
+console.log(`${questions.length} questions to learn from, for example:`, questions[0]);
+
+const objective = extractiveQuestionAnswering();
+const test = exampleBatches(windows(heldOut), { batchSize: 32, shuffle: false });
+const accuracy = async (model: BertForQuestionAnswering) =>
+  (await evaluateModel(model, { objective, data: test, ...(setting.small && { batches: 4 }) })).metrics!.f1!;
+
+const steps = setting.steps({ full: 1200, small: 40 });
+async function tuned(model: BertForQuestionAnswering): Promise<BertForQuestionAnswering> {
+  const trainer = new Trainer({
+    model,
+    objective,
+    data: exampleBatches(windows(questions), { batchSize: 16 }),
+    steps,
+    learningRate: linearSchedule({ peak: 1e-3, warmupSteps: steps / 10, totalSteps: steps }),
+  });
+  await trainer.run();
+  return trainer.model;
+}
+
+const untrained = new BertForQuestionAnswering(config, { seed: 3 });
+const pretrained = await loadWeights(untrained, base, { partial: true });
+const model = await tuned(pretrained);
+await saveModel(model, join(setting.folderOf("05-question-answering"), "model"));
+const guesses = heldOut.map(
+  ({ facts, answers }) =>
+    scoreAnswer(
+      facts[0]!,
+      answers.map(({ text }) => text),
+    ).f1,
+);
+conclude(
+  [
+    {
+      metric: `F1 of the answers to ${heldOut.length} held-out questions`,
+      better: "higher",
+      before: await accuracy(pretrained),
+      after: await accuracy(model),
+      baselines: {
+        "the first fact of the passage, whatever is asked": guesses.reduce((a, b) => a + b) / guesses.length,
+        "the same without pre-training": await accuracy(await tuned(untrained)),
+      },
+    },
+  ],
+  setting,
+);

@@ -1,0 +1,66 @@
+// Trains a small T5 on three tasks at once: writing out spans that were cut from passages, telling a sentence's sentiment, and telling
+// the era it was spoken in. Each answer is text; what is asked for is said in words, before the text.
+import { join } from "node:path";
+import { batchesInTurn, mixBatches } from "@llm/data";
+import { parameterCount, saveModel, T5 } from "@llm/model";
+import { saveTokenizer, trainByteLevelBpe } from "@llm/tokenizer";
+import { cosineSchedule, evaluateModel, sequenceToSequence, spanCorruption, Trainer, taskMixture } from "@llm/train";
+import { conclude, readSetting } from "../shared/example.ts";
+import { readSpeeches } from "../shared/speeches.ts";
+import { shareOfCommonestEra, taskBatches } from "./tasks.ts";
+
+const setting = readSetting();
+const speeches = readSpeeches(setting);
+const sentinels = Array.from({ length: 20 }, (_, i) => `<extra_id_${i}>`);
+const tokenizer = await trainByteLevelBpe(
+  speeches.train.map(({ text }) => text),
+  { vocabularySize: setting.small ? 512 : 2048, specialTokens: ["<pad>", "</s>", ...sentinels] },
+);
+const size = setting.small
+  ? { layers: 1, heads: 2, headSize: 32, width: 64 }
+  : { layers: 3, heads: 4, headSize: 32, width: 128 };
+const model = new T5({ ...size, vocabularySize: tokenizer.vocabularySize, contextLength: 128 }, { seed: 1 });
+console.log(`T5 with ${parameterCount(model)} parameters`);
+
+const answering = sequenceToSequence({ padToMultipleOf: 16 });
+const objective = taskMixture({ spans: spanCorruption({ tokenizer }), sentiment: answering, era: answering });
+const test = { objective, data: batchesInTurn(taskBatches(speeches.heldOut, { tokenizer, shuffle: false })) };
+const steps = setting.steps({ full: 3000, small: 60 });
+const trainer = new Trainer({
+  model,
+  objective,
+  data: mixBatches(taskBatches(speeches.train, { tokenizer, shuffle: true }), {
+    weights: { spans: 2, sentiment: 1, era: 1 },
+  }),
+  steps,
+  learningRate: cosineSchedule({ peak: 3e-3, warmupSteps: steps / 20, totalSteps: steps }),
+});
+await trainer.run();
+const folder = join(setting.folderOf("06-multitask-t5"), "model");
+await saveModel(trainer.model, folder);
+await saveTokenizer(tokenizer, join(folder, "tokenizer.json"));
+
+const { metrics: before } = await evaluateModel(model, test);
+const { metrics: after } = await evaluateModel(trainer.model, test);
+const outcome = (task: string, metric: string) => ({
+  before: before![`${task}.${metric}`]!,
+  after: after![`${task}.${metric}`]!,
+});
+conclude(
+  [
+    { metric: "spans: loss", better: "lower", ...outcome("spans", "loss"), baselines: {} },
+    {
+      metric: "sentiment: exact answers",
+      better: "higher",
+      ...outcome("sentiment", "exactMatch"),
+      baselines: { "one answer for all": 0.5 },
+    },
+    {
+      metric: "era: exact answers",
+      better: "higher",
+      ...outcome("era", "exactMatch"),
+      baselines: { "the commonest era for all": shareOfCommonestEra(speeches.heldOut) },
+    },
+  ],
+  setting,
+);

@@ -1,0 +1,74 @@
+// Teaches the GPT of example 03 to answer: conversations in a chat template, a loss on the answers alone, several to a sequence.
+import { join } from "node:path";
+import { exampleBatches } from "@llm/data";
+import { type CausalLanguageModel, loadModel, saveModel, TextGenerator } from "@llm/model";
+import { ChatTemplate, loadTokenizer, saveTokenizer } from "@llm/tokenizer";
+import { cosineSchedule, evaluateModel, instructionTuning, packExamples, Trainer } from "@llm/train";
+import { chatTemplate, type Exchange, presidentQuestions, subjectRequests } from "../shared/conversations.ts";
+import { conclude, readSetting } from "../shared/example.ts";
+import { readSpeeches } from "../shared/speeches.ts";
+
+const setting = readSetting();
+const base = join(setting.folderOf("03-pretrain-gpt"), "model");
+const folder = join(setting.folderOf("07-instruction-tuning"), "model");
+const model = await loadModel(base);
+const tokenizer = await loadTokenizer(base);
+const template = new ChatTemplate(chatTemplate);
+
+const { contextLength } = model.config;
+const speeches = readSpeeches(setting);
+const rows = (exchanges: readonly Exchange[]) => {
+  const conversations = exchanges.map((exchange) => template.encode(tokenizer, exchange));
+  return packExamples(
+    conversations.filter(({ inputIds }) => inputIds.length <= contextLength),
+    contextLength,
+  );
+};
+const train = rows([...presidentQuestions(speeches.train), ...subjectRequests(speeches.train)]);
+const questions = presidentQuestions(speeches.heldOut);
+const heldOut = rows([...questions, ...subjectRequests(speeches.heldOut)]);
+
+const objective = instructionTuning();
+const steps = setting.steps({ full: 1200, small: 30 });
+const trainer = new Trainer({
+  model,
+  objective,
+  data: exampleBatches(train, { batchSize: 4 }),
+  steps,
+  learningRate: cosineSchedule({ peak: 1e-3, warmupSteps: steps / 20, totalSteps: steps }),
+});
+await trainer.run();
+await saveModel(trainer.model, folder);
+await saveTokenizer(tokenizer, join(folder, "tokenizer.json"));
+
+const test = { objective, data: exampleBatches(heldOut, { batchSize: 4, shuffle: false }), batches: 50 };
+/** How many of the questions about years that were not learnt are answered rightly. */
+async function shareAnswered(model: CausalLanguageModel): Promise<number> {
+  const generator = new TextGenerator(model);
+  const prompts = questions.map(([user]) => template.encode(tokenizer, [user], { addGenerationPrompt: true }).inputIds);
+  const stopIds = [tokenizer.tokenToId("<|end|>")!];
+  const answers = await generator.generateBatch(prompts, { maxNewTokens: 16, temperature: 0, tokenizer, stopIds });
+  generator.dispose();
+  console.log(`“${questions[0]![0].content}” “${answers[0]!.text}”`);
+  return answers.filter(({ text }, i) => text === questions[i]![1].content).length / questions.length;
+}
+const commonest = presidentQuestions(speeches.heldOut).filter(([, { content }]) => content === "Franklin D. Roosevelt");
+conclude(
+  [
+    {
+      metric: "loss of held-out answers",
+      better: "lower",
+      before: (await evaluateModel(model, test)).loss,
+      after: (await evaluateModel(trainer.model, test)).loss,
+      baselines: {},
+    },
+    {
+      metric: `right answers about ${questions.length / 3} years that were not learnt`,
+      better: "higher",
+      before: await shareAnswered(model),
+      after: await shareAnswered(trainer.model),
+      baselines: { "the commonest name for all": commonest.length / questions.length },
+    },
+  ],
+  setting,
+);
