@@ -24,5 +24,13 @@ export type {
 } from "./tokenizer.ts";
 export type { TokenizerJson } from "./tokenizerDefinition.ts";
 export { parseTokenizerJson, toTokenizerJson } from "./tokenizerJson.ts";
-export { type BpeTrainingOptions, type BpeTrainingProgress, trainByteLevelBpe } from "./trainBpe.ts";
+export {
+  type BpeTrainingOptions,
+  type BpeTrainingProgress,
+  type MergingProgress,
+  trainByteLevelBpe,
+} from "./trainBpe.ts";
+export type { CountingProgress, TextFiles, TrainingTexts } from "./trainingTexts.ts";
+export { trainUnigram, type UnigramTrainingOptions, type UnigramTrainingProgress } from "./trainUnigram.ts";
+export { trainWordPiece, type WordPieceTrainingOptions } from "./trainWordPiece.ts";
 export type { Truncation } from "./truncation.ts";
