@@ -131,6 +131,17 @@ describe.skipIf(!webgpu.available)(title, () => {
     expect((await product(...(ofSize(1) as [Tensor, Tensor]))).shape).toEqual([2, 3]);
   });
 
+  it("frees results after the function that made them", async () => {
+    const double = compile((x: Tensor) => x.mul(2), { executor });
+    const result = await double(tensor(new Float32Array(2 ** 20).fill(3), { shape: [2 ** 20] }));
+    double.dispose();
+    expect((await result.data())[5]).toBe(6);
+    // Its memory is the session's: without it, this ended the process.
+    result.dispose();
+    const again = await compile((x: Tensor) => x.add(1), { executor })(tensor([1, 2]));
+    expect([...(await again.data())]).toEqual([2, 3]);
+  });
+
   it("frees what is given back", async () => {
     const grow = compile((x: Tensor) => x.add(1), { executor, donate: [0] });
     let x = tensor(new Float32Array(2 ** 20), { shape: [2 ** 20] });

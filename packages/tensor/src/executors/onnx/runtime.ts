@@ -35,6 +35,10 @@ interface Session {
   readonly outputShapes: SessionRequest["outputShapes"];
   readonly slices: readonly SliceWrite[];
   readonly plans: readonly KernelPlan[];
+  /** Its outputs that are on a device: their memory is given back through the session, which must outlive them. */
+  onDevice: number;
+  /** It is to be released once none of those is left. */
+  closed: boolean;
   /** Made at the first run: many programs are compiled to be looked at only. */
   memory?: StateMemory;
 }
@@ -124,13 +128,15 @@ export class OnnxRuntime {
         optimization: { disable_specified_optimizers: "MatMulAddFusion;MatmulTransposeFusion" },
       },
     });
-    this.#sessions.set(id, { session, plans: kernels, ...names });
+    this.#sessions.set(id, { session, plans: kernels, onDevice: 0, closed: false, ...names });
   }
 
   async #closeSession(id: number): Promise<void> {
     const session = this.#sessions.get(id);
     this.#sessions.delete(id);
-    await session?.session.release();
+    if (!session) return;
+    session.closed = true;
+    if (session.onDevice === 0) await session.session.release();
   }
 
   async #run(request: RunRequest): Promise<RunOutput[]> {
@@ -189,6 +195,13 @@ export class OnnxRuntime {
       if (buffer === undefined) return { dtype, shape: dims };
       const kept: RuntimeBuffer = { tensor, bfloat16: dtype === "bfloat16" };
       this.#buffers.set(buffer, kept);
+      if (isOnDevice(tensor)) {
+        session.onDevice++;
+        kept.onFreed = () => {
+          session.onDevice--;
+          if (session.closed && session.onDevice === 0) session.session.release().catch(() => {});
+        };
+      }
       const small = !isOnDevice(tensor) && (tensor.data as HostData).byteLength <= inlineBytes;
       return { dtype, shape: dims, ...(small ? { data: toHost(kept).data } : {}) };
     });
@@ -208,7 +221,9 @@ export class OnnxRuntime {
     const buffer = this.#buffers.get(id);
     this.#buffers.delete(id);
     if (buffer?.place?.owner === buffer && buffer) buffer.place!.owner = undefined;
-    if (buffer && isOnDevice(buffer.tensor)) buffer.tensor.dispose();
+    if (!buffer || !isOnDevice(buffer.tensor)) return;
+    buffer.tensor.dispose();
+    buffer.onFreed?.();
   }
 
   async #uploaded(array: HostArray, place: KernelArray | undefined): Promise<RuntimeBuffer> {

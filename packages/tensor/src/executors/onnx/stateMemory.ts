@@ -11,6 +11,7 @@ export interface RuntimeBuffer {
   tensor: Ort.Tensor;
   readonly bfloat16: boolean;
   place?: Place | undefined;
+  onFreed?: () => void;
 }
 
 /** Room for one array. Its `tensor` is a view of that room. */
