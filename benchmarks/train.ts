@@ -1,5 +1,5 @@
-// The training step beside PyTorch's, alternating: `pnpm bench train [A B C] [--turns N] [--python PATH]`. Without a Python that has
-// torch, only our side runs.
+// The training step beside PyTorch's, alternating: `pnpm bench train [A B C bert t5 llama] [--turns N] [--modes eager,compile]
+// [--python PATH]`. Without a Python that has torch, and transformers for all but A, B and C, only our side runs.
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
@@ -9,7 +9,7 @@ import { compile, onnxExecutor, type Tensor, tensor } from "@llm/tensor";
 import { describeMachine } from "./machine.ts";
 import { median } from "./median.ts";
 import { StepProcess } from "./stepProcess.ts";
-import { stepOperations, type TrainConfigurationName, trainConfigurations } from "./trainConfigurations.ts";
+import { type TrainWorkload, type TrainWorkloadName, trainWorkload } from "./trainWorkloads.ts";
 
 interface Row {
   configuration: string;
@@ -53,26 +53,33 @@ async function matmulPeak(): Promise<number> {
   return best;
 }
 
-async function measure(name: TrainConfigurationName, turns: number, python: string | undefined): Promise<Row[]> {
-  const { batchSize, contextLength } = trainConfigurations[name];
-  const node = [...process.execArgv, here("trainStepProcess.ts"), name];
-  const systems = new Map([["@llm/train", await StepProcess.start(process.execPath, node)]]);
-  if (python) {
-    for (const mode of ["eager", "compile"]) {
-      const args = [
-        here("peer/trainStep.py"),
-        "--config",
-        name,
-        "--mode",
-        mode,
-        "--threads",
-        String(availableParallelism()),
-        "--steps",
-        "1000000",
-      ];
-      systems.set(`PyTorch ${mode}`, await StepProcess.start(python, args));
-    }
+interface Peer {
+  readonly python: string;
+  readonly modes: readonly string[];
+}
+
+/** Ours and PyTorch's processes, by the name of the system. */
+async function startSystems(
+  name: TrainWorkloadName,
+  { configJson, inputs }: TrainWorkload,
+  peer: Peer | undefined,
+): Promise<Map<string, StepProcess>> {
+  const ours = await StepProcess.start(process.execPath, [...process.execArgv, here("trainStepProcess.ts"), name]);
+  const systems = new Map([["@llm/train", ours]]);
+  const what = configJson
+    ? ["--transformers", JSON.stringify(configJson), "--shapes", JSON.stringify([inputs.inputIds, inputs.labels])]
+    : ["--config", name];
+  const common = [...what, "--threads", String(availableParallelism()), "--steps", "1000000"];
+  for (const mode of peer?.modes ?? []) {
+    const args = [here("peer/trainStep.py"), ...common, "--mode", mode];
+    systems.set(`PyTorch ${mode}`, await StepProcess.start(peer!.python, args));
   }
+  return systems;
+}
+
+async function measure(name: TrainWorkloadName, turns: number, peer: Peer | undefined): Promise<Row[]> {
+  const workload = trainWorkload(name);
+  const systems = await startSystems(name, workload, peer);
   const { compile: times, firstStepMs } = systems.get("@llm/train")!.ready as {
     compile: Record<string, number>;
     firstStepMs: number;
@@ -91,12 +98,12 @@ async function measure(name: TrainConfigurationName, turns: number, python: stri
   const rows: Row[] = [];
   for (const [system, process_] of systems) {
     const milliseconds = median(samples.get(system)!);
-    const gigaflops = stepOperations(name) / milliseconds / 1e6;
+    const gigaflops = workload.operations / milliseconds / 1e6;
     rows.push({
       configuration: name,
       system,
       millisecondsPerStep: milliseconds,
-      tokensPerSecond: (1000 * batchSize * contextLength) / milliseconds,
+      tokensPerSecond: (1000 * workload.tokens) / milliseconds,
       gigaflops,
       shareOfPeak: gigaflops / peak,
       peakMemoryMegabytes: (await process_.quit()) / 1e6,
@@ -126,13 +133,18 @@ export async function run(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { turns: { type: "string", default: "8" }, python: { type: "string" } },
+    options: {
+      turns: { type: "string", default: "8" },
+      modes: { type: "string", default: "eager,compile" },
+      python: { type: "string" },
+    },
   });
-  const names = (positionals.length > 0 ? positionals : ["A", "B"]) as TrainConfigurationName[];
+  const names = (positionals.length > 0 ? positionals : ["A", "B"]) as TrainWorkloadName[];
   const python = findPython(values.python);
+  const peer = python === undefined ? undefined : { python, modes: values.modes.split(",") };
   console.log(describeMachine());
   const rows: Row[] = [];
-  for (const name of names) rows.push(...(await measure(name, Number(values.turns), python)));
+  for (const name of names) rows.push(...(await measure(name, Number(values.turns), peer)));
   console.log(
     "| configuration | system | ms/step | tokens/s | GFLOP/s | share of matmul peak | peak memory MB | time against ours |",
   );

@@ -1,11 +1,12 @@
 // Our side of the training benchmark, in a process of its own so that its peak memory is its own: as many measured steps as a
 // line on standard input says, one JSON object a line on standard output. The Python peer speaks the same protocol.
-// `trainStepProcess.ts CONFIGURATION [--recompute] [--precision float32|float16|bfloat16] [--warmup STEPS]`
+// `trainStepProcess.ts WORKLOAD [--recompute] [--precision float32|float16|bfloat16] [--warmup STEPS]`
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import type { PretrainedModel } from "@llm/model";
 import { flattenTensors, hostArray, onnxExecutor, type Precision, RandomKey, tensor } from "@llm/tensor";
-import { adamW, causalLanguageModel, type TrainState, TrainStep } from "@llm/train";
-import { buildModel, type TrainConfigurationName, trainConfigurations } from "./trainConfigurations.ts";
+import { adamW, type TrainState, TrainStep } from "@llm/train";
+import { type TrainWorkloadName, trainWorkload } from "./trainWorkloads.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -16,28 +17,26 @@ const { values, positionals } = parseArgs({
   },
 });
 const warmupSteps = Number(values.warmup);
-const name = positionals[0] as TrainConfigurationName;
-const { batchSize, contextLength, vocabularySize } = trainConfigurations[name];
-const optimizer = adamW();
-const trainStep = new TrainStep({
-  objective: causalLanguageModel,
-  optimizer,
+const { model, objective, inputs, vocabularySize } = trainWorkload(positionals[0] as TrainWorkloadName);
+const trainStep = new TrainStep<PretrainedModel>({
+  objective,
+  optimizer: adamW(),
   gradientClipping: 1,
   executor: onnxExecutor(),
   precision: values.precision as Precision,
   recomputeActivations: values.recompute,
 });
-let state: TrainState = trainStep.initialState(buildModel(name));
+let state: TrainState<PretrainedModel> = trainStep.initialState(model);
 let steps = 0;
 
-function randomIds() {
-  const ids = hostArray("int32", batchSize * contextLength);
+function randomIds([batch, tokens]: readonly [number, number]) {
+  const ids = hostArray("int32", batch * tokens);
   for (let i = 0; i < ids.length; i++) ids[i] = Math.floor(Math.random() * vocabularySize);
-  return tensor(ids, { shape: [batchSize, contextLength] });
+  return tensor(ids, { shape: [batch, tokens] });
 }
 
 async function step(): Promise<number> {
-  const batch = { inputIds: randomIds(), labels: randomIds() };
+  const batch = { inputIds: randomIds(inputs.inputIds), labels: randomIds(inputs.labels) };
   const start = performance.now();
   const result = await trainStep.run(state, [{ batch, key: RandomKey.from(0, steps) }], steps, 3e-4);
   const milliseconds = performance.now() - start;

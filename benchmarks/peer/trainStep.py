@@ -1,10 +1,11 @@
-# Python 3.11, torch 2.15.0
-"""The training step of our benchmark in PyTorch on the CPU: a GPT in the manner of nanoGPT, AdamW, float32.
+# Python 3.11, torch 2.15.0, transformers 5.23.0 (with --transformers)
+"""The training step of our benchmark in PyTorch on the CPU: a GPT in the manner of nanoGPT, or a class of transformers; AdamW, float32.
 
 Prints one JSON object a line. After {"event": "ready"} each line read from stdin is a number of steps to run
 and measure, so that the Node benchmark can alternate with it; `quit`, the end of stdin or --steps ends it with {"event": "quit"} and the peak
 memory. With --matmul it prints the machine's matrix multiplication rate instead:
   yes 1 | trainStep.py --config A --mode eager --threads 2 --steps 20
+  yes 1 | trainStep.py --transformers "$(cat config.json)" --shapes '[[16, 128], [16, 128]]' --threads 2
   trainStep.py --matmul --threads 2
 """
 
@@ -90,20 +91,61 @@ def adamw(model: nn.Module) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=3e-4, betas=(0.9, 0.95), eps=1e-8, fused=True)
 
 
+class OfTransformers(nn.Module):
+    """The class that a config.json names, in its own initialisation and with its own loss."""
+
+    def __init__(self, configuration: dict):
+        super().__init__()
+        import transformers
+
+        [architecture] = configuration["architectures"]
+        # JSON writers of other languages say 1 for 1.0, which some of the fields do not take.
+        floats = {k: float(v) if k == "initializer_factor" else v for k, v in configuration.items()}
+        self.model = getattr(transformers, architecture)(transformers.AutoConfig.for_model(**floats))
+        # A causal model moves labels by one place itself unless it is given those that are moved already, as ours are.
+        self.shifted = architecture.endswith("ForCausalLM")
+
+    def forward(self, input_ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        options = {"shift_labels": labels} if self.shifted else {}
+        return self.model(input_ids=input_ids, labels=labels, **options).loss
+
+
+@dataclass(frozen=True)
+class Workload:
+    model: nn.Module
+    vocabulary: int
+    # [batch, tokens] of what is read and of the labels.
+    shapes: tuple[tuple[int, int], tuple[int, int]]
+
+    @property
+    def tokens(self) -> int:
+        """What a step reads or writes: labels of another length are of a sequence of their own."""
+        lengths = {length for _, length in self.shapes}
+        return self.shapes[0][0] * sum(lengths)
+
+
+def workload(options: argparse.Namespace) -> Workload:
+    if options.transformers:
+        configuration = json.loads(options.transformers)
+        shapes = tuple(tuple(shape) for shape in json.loads(options.shapes))
+        return Workload(OfTransformers(configuration), configuration["vocab_size"], shapes)
+    c = CONFIGURATIONS[options.config]
+    return Workload(Gpt(c), c.vocabulary, ((c.batch, c.context), (c.batch, c.context)))
+
+
 class Trainer:
-    def __init__(self, configuration: Configuration, mode: str):
-        torch.manual_seed(1337)
-        self.configuration = configuration
-        self.model = Gpt(configuration)
+    def __init__(self, work: Workload, mode: str):
+        self.work = work
+        self.model = work.model
         self.loss = torch.compile(self.model) if mode == "compile" else self.model
         self.optimizer = adamw(self.model)
         self.generator = torch.Generator().manual_seed(42)
 
     def step(self) -> tuple[float, float]:
         """Runs one step on fresh random tokens; milliseconds and loss."""
-        c = self.configuration
-        tokens = torch.randint(0, c.vocabulary, (c.batch, c.context + 1), generator=self.generator)
-        input_ids, labels = tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous()
+        input_ids, labels = (
+            torch.randint(0, self.work.vocabulary, shape, generator=self.generator) for shape in self.work.shapes
+        )
         start = time.perf_counter()
         loss = self.loss(input_ids, labels)
         self.optimizer.zero_grad(set_to_none=True)
@@ -123,21 +165,22 @@ def peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def train(configuration: Configuration, mode: str, steps: int) -> None:
-    trainer = Trainer(configuration, mode)
+def train(options: argparse.Namespace) -> None:
+    torch.manual_seed(1337)
+    trainer = Trainer(workload(options), options.mode)
     warmup = [trainer.step()[0] for _ in range(WARMUP_STEPS)]
     emit(
         "ready",
         torch=torch.__version__,
-        mode=mode,
+        mode=options.mode,
         threads=torch.get_num_threads(),
         cpuCapability=torch.backends.cpu.get_cpu_capability(),
         parameters=sum(p.numel() for p in trainer.model.parameters()),
-        tokensPerStep=configuration.batch * configuration.context,
+        tokensPerStep=trainer.work.tokens,
         firstStepMs=warmup[0],
     )
     done = 0
-    while done < steps and (line := sys.stdin.readline().strip()) not in ("", "quit"):
+    while done < options.steps and (line := sys.stdin.readline().strip()) not in ("", "quit"):
         for _ in range(int(line)):
             milliseconds, loss = trainer.step()
             emit("step", step=done, ms=milliseconds, loss=loss)
@@ -160,6 +203,8 @@ def matmul(size: int = 1024, repeats: int = 30) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", choices=CONFIGURATIONS, default="A")
+    parser.add_argument("--transformers", help="a config.json as text, instead of --config")
+    parser.add_argument("--shapes", help="[[batch, tokens], [batch, tokens]] of what is read and of the labels")
     parser.add_argument("--mode", choices=("eager", "compile"), default="eager")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--steps", type=int, default=20)
@@ -169,7 +214,7 @@ def main() -> None:
     if options.matmul:
         matmul()
     else:
-        train(CONFIGURATIONS[options.config], options.mode, options.steps)
+        train(options)
 
 
 main()
