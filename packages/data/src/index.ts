@@ -134,6 +134,7 @@ export { filterQuality, type QualityOptions } from "./quality/filterQuality.ts";
 export { type LabelScore, TextClassifier } from "./quality/textClassifier.ts";
 export { type LabelledText, type TrainClassifierOptions, trainTextClassifier } from "./quality/trainTextClassifier.ts";
 export { type DocumentSource, readDocuments } from "./readDocuments.ts";
+export { type DataReportOptions, dataReport } from "./report/dataReport.ts";
 export {
   type BalanceOptions,
   type BalanceResult,
