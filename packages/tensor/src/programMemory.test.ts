@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { scan } from "./fused/scan.ts";
 import type { Tensor } from "./graph.ts";
 import { placeholder } from "./ops/create.ts";
 import { add, cast, exp, neg } from "./ops/elementwise.ts";
@@ -36,6 +37,18 @@ describe("programMemory", () => {
       outputs: 40,
       peak: 80,
       temporary: 60,
+    });
+  });
+
+  it("counts what a loop holds inside, once", () => {
+    const rows = placeholder("rows", "float32", [3, 10]);
+    const [total] = scan((sum: Tensor, row: Tensor) => [add(sum, neg(exp(neg(row)))), []] as const, x, rows);
+    // A row and its exponential in turn, and the sum that is handed on.
+    expect(programMemory(makeProgram([x, rows], [total]))).toEqual({
+      inputs: 160,
+      outputs: 40,
+      peak: 120,
+      temporary: 80,
     });
   });
 

@@ -1,7 +1,7 @@
 // How much memory a program takes, worked out from its graph.
 import { evaluateDimension } from "./dimension.ts";
 import { byteSize } from "./dtype.ts";
-import type { Program, Tensor } from "./graph.ts";
+import { type Node, type Program, Subprogram, type Tensor } from "./graph.ts";
 
 /** Bytes. What an executor adds (packed weights, work space, memory it keeps for later) is not in it. */
 export interface ProgramMemory {
@@ -33,18 +33,25 @@ export function programMemory(program: Program, sizes: Readonly<Record<string, n
     }
     for (const input of node.inputs) if (lastUse.has(ownerOf(input))) lastUse.set(ownerOf(input), i);
   }
-  const temporary = largestSum(program, lastUse, bytes, new Set(program.outputs.map(ownerOf)));
+  const inside = (node: Node) => memoryInside(node, sizes);
+  const temporary = largestSum(program, lastUse, { bytes, inside }, new Set(program.outputs.map(ownerOf)));
   for (const output of program.outputs) lastUse.set(ownerOf(output), Number.POSITIVE_INFINITY);
-  const peak = largestSum(program, lastUse, bytes, new Set());
+  const peak = largestSum(program, lastUse, { bytes, inside }, new Set());
   const total = (tensors: readonly Tensor[]) => tensors.reduce((sum, tensor) => sum + bytes(tensor), 0);
   return { inputs: total(program.inputs), outputs: total(program.outputs), peak, temporary };
+}
+
+/** The most that the programs that a node repeats (`scan`) hold beside the node's inputs and outputs. */
+function memoryInside({ attributes }: Node, sizes: Readonly<Record<string, number>>): number {
+  const inner = Object.values(attributes).filter((value) => value instanceof Subprogram);
+  return Math.max(0, ...inner.map(({ program }) => programMemory(program, sizes).temporary));
 }
 
 /** The largest sum of the bytes of values that are alive together, those in `leftOut` not counted. */
 function largestSum(
   program: Program,
   lastUse: ReadonlyMap<Tensor, number>,
-  bytes: (tensor: Tensor) => number,
+  { bytes, inside }: { bytes: (tensor: Tensor) => number; inside: (node: Node) => number },
   leftOut: ReadonlySet<Tensor>,
 ): number {
   const counted = (tensor: Tensor) => lastUse.has(tensor) && !leftOut.has(tensor);
@@ -54,7 +61,7 @@ function largestSum(
   let largest = 0;
   for (const [i, node] of program.nodes.entries()) {
     for (const output of node.outputs) if (counted(output)) alive += bytes(output);
-    largest = Math.max(largest, alive);
+    largest = Math.max(largest, alive + inside(node));
     for (const tensor of dying.get(i) ?? []) alive -= bytes(tensor);
   }
   return largest;

@@ -2,7 +2,7 @@
 import type { Dimension } from "../dimension.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, type Shape, type Tensor, type TensorType } from "../graph.ts";
-import { broadcastShapes, normalizeAxes, requireValidShape, shapesEqual } from "../shape.ts";
+import { broadcastShapes, concreteCount, isConcrete, normalizeAxes, requireValidShape, shapesEqual } from "../shape.ts";
 import { broadcastStrides, walkStrided } from "./loops.ts";
 import { reshape } from "./movement.ts";
 import { apply, defineOp, widenBfloat16, widenSmallIntegers } from "./op.ts";
@@ -88,14 +88,32 @@ export const sumOp = defineOp<ReduceAttributes>({
     const wrap = outputs[0]!.dtype === "uint32" ? (v: number) => v % 2 ** 32 : (v: number) => v;
     for (let i = 0; i < total.length; i++) output![i] = wrap(total[i]!);
   },
-  onnx: (emit, [x], { attributes: { axes, keepDimensions } }) =>
-    emit.node("ReduceSum", [x!, emit.constant("int64", axes, [axes.length])], {
+  onnx: (emit, [x], { attributes: { axes, keepDimensions }, inputs, outputs }) => {
+    const rows = rowsToAdd(inputs[0]!, axes);
+    if (rows !== undefined) {
+      const flat = emit.node("Reshape", [x!, emit.dimensions([rows, inputs[0]!.shape.at(-1)!])]);
+      const ones = emit.node("Expand", [emit.constant("float32", [1], []), emit.dimensions([1, rows])]);
+      return emit.node("Reshape", [emit.node("MatMul", [ones, flat]), emit.dimensions(outputs[0]!.shape)]);
+    }
+    return emit.node("ReduceSum", [x!, emit.constant("int64", axes, [axes.length])], {
       keepdims: { int: Number(keepDimensions) },
-    }),
+    });
+  },
   tfjs: (tf, [x], { attributes: { axes, keepDimensions } }) => tf.sum(x!, [...axes], keepDimensions),
   widen: widenSmallIntegers,
   precision: "float32",
 });
+
+/** From here on a product with a row of ones adds up rows in half the time of ReduceSum. */
+const fewestRows = 64;
+
+/** How many rows are added up, where all axes but the last are reduced (the gradient of a bias) and there are many. */
+function rowsToAdd({ dtype, shape }: TensorType, axes: readonly number[]): number | undefined {
+  if (dtype !== "float32" || !isConcrete(shape) || shape.at(-1) === 0) return undefined;
+  if (axes.length !== shape.length - 1 || axes.includes(shape.length - 1)) return undefined;
+  const rows = concreteCount(shape.slice(0, -1));
+  return rows >= fewestRows ? rows : undefined;
+}
 
 /** Sum over `axes` (default: all). */
 export function sum(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {

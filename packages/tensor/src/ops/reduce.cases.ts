@@ -44,7 +44,12 @@ function reductionCases(reduce: Reduce): OpCase[] {
 }
 
 export const reduceCases: OpCases = {
-  sum: [...reductionCases(sum), { name: "of nothing", inputs: [floats([2, 0])], apply: (x) => sum(x!, 1) }],
+  sum: [
+    ...reductionCases(sum),
+    { name: "many rows", inputs: [floats([5, 16, 3])], apply: (x: Tensor) => sum(x, [0, 1]) },
+    { name: "many rows, kept", inputs: [floats([70, 2])], apply: (x: Tensor) => sum(x, 0, { keepDimensions: true }) },
+    { name: "of nothing", inputs: [floats([2, 0])], apply: (x) => sum(x!, 1) },
+  ],
   max: reductionCases(max),
   argMax: [
     ...numericDTypes.map((dtype) => ({
