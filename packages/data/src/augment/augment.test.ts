@@ -25,7 +25,7 @@ function apply(
 ) {
   const { share = 0.2, seed = 1, language = "en" } = more;
   const draws = new RandomDraws(seed, text);
-  return augmentText(text, operation, { share, synonyms, stopWords: stopWords(language), draws });
+  return augmentText(text, operation, { share, language, synonyms, stopWords: stopWords(language), draws });
 }
 
 describe("augmentText", () => {

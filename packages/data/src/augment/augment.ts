@@ -56,6 +56,7 @@ export function augment(options: AugmentOptions = {}): Step {
     const operation = operations[(copy - 1) % operations.length]!;
     const { text, changed } = augmentText(document.text, operation, {
       share,
+      language,
       synonyms: synonyms?.[language],
       stopWords: ignoredIn(language),
       draws: new RandomDraws(seed, document.id, copy),

@@ -1,7 +1,8 @@
 // The four operations of "EDA: Easy Data Augmentation Techniques for Boosting Performance on Text Classification Tasks" (Wei and Zou
 // 2019) on texts of any language; what stands between words stays where it is.
 import { DataError } from "../errors.ts";
-import { type Span, words } from "../textSpans.ts";
+import { isSpaced } from "../groups/textWords.ts";
+import { words } from "../textSpans.ts";
 import type { RandomDraws } from "./randomDraws.ts";
 import type { Synonyms } from "./synonyms.ts";
 
@@ -13,6 +14,8 @@ export interface OperationSettings {
   /** Share of the words that are changed; deletion deletes each with this probability. */
   readonly share: number;
   readonly synonyms: Synonyms | undefined;
+  /** Of the text: decides how words are found. */
+  readonly language: string;
   /** Words in lower case that have no synonyms. */
   readonly stopWords: ReadonlySet<string>;
   readonly draws: RandomDraws;
@@ -31,25 +34,34 @@ interface Piece {
 }
 
 const hasLetter = /\p{L}/u;
+const spacedWord = /[\p{L}\p{N}\p{M}]+(?:['’‐-][\p{L}\p{N}\p{M}]+)*/gu;
 
 /** Applies one operation to a text. */
 export function augmentText(text: string, operation: AugmentOperation, settings: OperationSettings): AugmentedText {
-  const { pieces, ending } = piecesOf(text);
+  const { pieces, ending } = piecesOf(text, settings.language);
   const count = Math.max(1, Math.round(settings.share * pieces.length));
   const result = pieces.length === 0 ? { pieces, changed: 0 } : operations[operation](pieces, count, settings);
   return { text: result.pieces.map(({ before, word }) => before + word).join("") + ending, changed: result.changed };
 }
 
-function piecesOf(text: string): { pieces: Piece[]; ending: string } {
+function piecesOf(text: string, language: string): { pieces: Piece[]; ending: string } {
   const pieces: Piece[] = [];
   let end = 0;
-  for (const span of words(text, { start: 0, end: text.length })) {
-    const word = text.slice(span.start, span.end);
+  for (const { word, start } of wordsOf(text, language)) {
     if (!hasLetter.test(word)) continue;
-    pieces.push({ before: text.slice(end, span.start), word });
-    end = (span satisfies Span).end;
+    pieces.push({ before: text.slice(end, start), word });
+    end = start + word.length;
   }
   return { pieces, ending: text.slice(end) };
+}
+
+function* wordsOf(text: string, language: string): Generator<{ readonly word: string; readonly start: number }> {
+  if (isSpaced(language)) {
+    for (const { 0: word, index } of text.matchAll(spacedWord)) yield { word, start: index };
+  } else {
+    for (const { start, end } of words(text, { start: 0, end: text.length }))
+      yield { word: text.slice(start, end), start };
+  }
 }
 
 type Operation = (

@@ -15,6 +15,9 @@ export interface WordNetOptions {
   readonly folder?: string;
 }
 
+// Found words that are kept for the next time.
+const wordsKept = 50_000;
+
 type PartOfSpeech = "noun" | "verb" | "adj" | "adv";
 
 // Kinds of synsets as numbered in sense keys: 5 is an adjective that belongs to another.
@@ -66,6 +69,7 @@ class WordNet implements Synonyms {
   readonly #senses: Buffer;
   readonly #data: Readonly<Record<PartOfSpeech, Buffer>>;
   readonly #maxSenses: number;
+  readonly #known = new Map<string, readonly string[]>();
 
   constructor(senses: Buffer, data: Readonly<Record<PartOfSpeech, Buffer>>, maxSenses: number) {
     this.#senses = senses;
@@ -74,6 +78,15 @@ class WordNet implements Synonyms {
   }
 
   of(word: string): readonly string[] {
+    const known = this.#known.get(word);
+    if (known) return known;
+    if (this.#known.size === wordsKept) this.#known.clear();
+    const found = this.#find(word);
+    this.#known.set(word, found);
+    return found;
+  }
+
+  #find(word: string): readonly string[] {
     const own = this.#lemmas(word, this.#sensesOf(word));
     if (own.length > 0 || !pluralize.isPlural(word) || pluralize.isSingular(word)) return own;
     const singular = pluralize.singular(word);

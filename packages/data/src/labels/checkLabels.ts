@@ -19,7 +19,8 @@ export function checkLabels(where: string, labels: ArrayLike<number>, rows: Prob
   }
   const classes = rows[0]!.length;
   if (classes < 2) throw new DataError(`${where}: expected probabilities of at least 2 classes, got ${classes}`);
-  for (const [i, row] of rows.entries()) {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
     const label = labels[i]!;
     if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
       throw new DataError(`${where}: label ${i}: expected a class from 0 to ${classes - 1}, got ${label}`);
