@@ -46,6 +46,7 @@ export { mean, square } from "./functional/statistics.ts";
 export { gelu } from "./fused/gelu.ts";
 export { layerNorm, type NormOptions, rmsNorm } from "./fused/norms.ts";
 export { quantizedMatmul } from "./fused/quantizedMatmul.ts";
+export { rotateHalves } from "./fused/rotateHalves.ts";
 export { scan } from "./fused/scan.ts";
 export { logSoftmax, softmax } from "./fused/softmax.ts";
 export { sumOfSquares } from "./fused/sumOfSquares.ts";

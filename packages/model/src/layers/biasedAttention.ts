@@ -2,7 +2,7 @@
 // are not scaled: the query's initialisation takes care of that.
 //
 // B batch · H heads · T queries · S keys · D head size
-import { concat, dropout, type RandomKey, softmax, type Tensor, where } from "@llm/tensor";
+import { attention, concat, type RandomKey, softmax, type Tensor, where } from "@llm/tensor";
 
 /** Takes the place of a masked position's bias: large enough to vanish, finite so that a row of padding alone is not NaN. */
 const masked = -3e38;
@@ -18,9 +18,7 @@ export function biasedAttention(
   { key, value, bias }: { key: Tensor; value: Tensor; bias: Tensor | undefined },
   { dropoutRate = 0, key: random }: { dropoutRate?: number; key?: RandomKey | undefined } = {},
 ): Tensor {
-  const scores = query.matmul(key, { transposeB: true });
-  const weights = softmax(bias ? scores.add(bias) : scores);
-  return dropout(weights, dropoutRate, random).matmul(value);
+  return attention(query, key, value, { scale: 1, bias, dropoutRate, key: random });
 }
 
 /** Keys and values [B, H, S, D] with the bias of the scores that they give. */

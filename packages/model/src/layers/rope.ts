@@ -1,6 +1,6 @@
 // Rotary position embedding (RoFormer, Su et al. 2021) as Llama applies it: the first half of a head is turned against the second. How
 // it is stretched over longer contexts is in ropeScaling.ts.
-import { concat, cos, iota, sin, type Tensor } from "@llm/tensor";
+import { cos, iota, rotateHalves, sin, type Tensor } from "@llm/tensor";
 import { attentionFactor, frequencies, type RopeConfig } from "./ropeScaling.ts";
 
 /** Cosine and sine of each position's angles: [T, headSize / 2], or [B, 1, T, headSize / 2] where sequences differ. */
@@ -27,7 +27,5 @@ export function rotationAt(config: RopeConfig, positions: Tensor): Rotation {
 
 /** x [..., T, headSize], turned. */
 export function rotate(x: Tensor, { cosine, sine }: Rotation): Tensor {
-  const half = (x.shape.at(-1) as number) / 2;
-  const [first, second] = x.split([half, half]) as [Tensor, Tensor];
-  return concat([first.mul(cosine).sub(second.mul(sine)), second.mul(cosine).add(first.mul(sine))], -1);
+  return rotateHalves(x, cosine, sine);
 }

@@ -156,6 +156,11 @@ describe("bad options", () => {
       { blockSize: 2, mask: tensor(new Uint8Array(12).fill(1), { dtype: "bool", shape: [3, 4] }) },
       "attention: shapes do not broadcast: [2,4,4] and [3,4] (4 != 3)",
     ],
+    [
+      { blockSize: 2, bias: tensor(1) },
+      "attention: blocks of 2 queries cannot have a bias (leave out one of blockSize and bias)",
+    ],
+    [{ bias: tensor([1, 2, 3]) }, "attention: shapes do not broadcast: [2,4,4] and [3] (4 != 3)"],
     [{ blockSize: 2, mask: query }, "attention: the mask must be bool, got float32[2,4,8]"],
   ])("refuses %o", (options, text) => {
     expect(() => attention(query, key, value, options)).toThrow(text);

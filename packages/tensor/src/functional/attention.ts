@@ -24,6 +24,11 @@ export interface AttentionOptions {
   window?: number | undefined;
   /** bool, broadcastable to [..., queries, keys]: true where a query may look. */
   mask?: Tensor;
+  /**
+   * Added to the scores, of their dtype and broadcastable to [..., queries, keys]: learned relative positions (T5, Raffel et al. 2020), slopes
+   * by distance (ALiBi, Press et al. 2022). It gets a gradient. Default none.
+   */
+  bias?: Tensor | undefined;
   /** Multiplies the scores. Default 1 / sqrt(head size). */
   scale?: number;
   /** Share of attention weights set to zero. Default 0. */
@@ -33,14 +38,14 @@ export interface AttentionOptions {
   /**
    * Queries worked on at a time, so that memory grows with the length and not with its square; the result is the same but for rounding,
    * and dropout draws other numbers. As many as there are, or `Infinity`, for all at once, which is also how named sizes run. Default:
-   * blocks beyond 1024 keys, and in shorter causal attention where they are faster.
+   * blocks beyond 1024 keys, and in shorter causal attention where they are faster; all at once with a `bias`.
    */
   blockSize?: number | undefined;
 }
 
 /**
- * softmax(query keyᵀ · scale + mask) value, for query [..., T, D], key [..., S, D], value [..., S, E] → [..., T, E].
- * Throws a `ShapeError` for shapes or a window that do not fit, a `DTypeError` for a mask that is not bool.
+ * softmax(query keyᵀ · scale + bias + mask) value, for query [..., T, D], key [..., S, D], value [..., S, E] → [..., T, E].
+ * Throws a `ShapeError` for shapes or a window that do not fit, or blocks with a bias, a `DTypeError` for a mask that is not bool.
  *
  * @example
  * const seen = attention(query, key, value, { causal: true, dropoutRate: 0.1, key: RandomKey.from(seed, step).derive("attention") });
@@ -60,7 +65,7 @@ export function attention(query: Tensor, key: Tensor, value: Tensor, options: At
   return matmul(dropout(weights, dropoutRate, random), value);
 }
 
-function checkOptions({ causal, window, mask, blockSize }: AttentionOptions): void {
+function checkOptions({ causal, window, mask, bias, blockSize }: AttentionOptions): void {
   if (mask && mask.dtype !== "bool")
     throw new DTypeError(`attention: the mask must be bool, got ${describeType(mask)}`);
   if (window !== undefined && !(causal && Number.isInteger(window) && window > 0)) {
@@ -73,12 +78,21 @@ function checkOptions({ causal, window, mask, blockSize }: AttentionOptions): vo
   ) {
     throw new ShapeError(`attention: blockSize must be a whole number above 0, or Infinity, got ${blockSize}`);
   }
+  if (bias && blockSize !== undefined && blockSize !== Number.POSITIVE_INFINITY) {
+    throw new ShapeError(
+      `attention: blocks of ${blockSize} queries cannot have a bias (leave out one of blockSize and bias)`,
+    );
+  }
 }
 
 /** How many queries go together; undefined where all do. */
-function blockSizeOf(query: Tensor, key: Tensor, { causal = false, blockSize }: AttentionOptions): number | undefined {
+function blockSizeOf(
+  query: Tensor,
+  key: Tensor,
+  { causal = false, bias, blockSize }: AttentionOptions,
+): number | undefined {
   const [queries, keys] = [query.shape.at(-2)!, key.shape.at(-2)!];
-  if (typeof queries !== "number" || typeof keys !== "number" || (causal && keys < queries)) return undefined;
+  if (bias || typeof queries !== "number" || typeof keys !== "number" || (causal && keys < queries)) return undefined;
   const matrices = query.shape.slice(0, -2).reduce<number>((n, size) => n * (typeof size === "number" ? size : 1), 1);
   const paysOff = queries >= causalBlocksFrom.queries && matrices * queries * keys >= causalBlocksFrom.weights;
   const usual = keys > keptKeys || (causal && paysOff) ? (queries < 512 ? 128 : 256) : queries;
@@ -120,10 +134,12 @@ function scaledQuery(query: Tensor, scale?: number): Tensor {
   return mul(query, scale ?? 1 / Math.sqrt(size));
 }
 
-function biasOf(query: Tensor, key: Tensor, { causal, window, mask }: AttentionOptions): Tensor | undefined {
+/** Everything that is added to the scores. */
+function biasOf(query: Tensor, key: Tensor, { causal, window, mask, bias }: AttentionOptions): Tensor | undefined {
   const ofPlaces = causal ? causalBias(query, key, window) : undefined;
   const ofMask = mask && maskBias(mask, query.dtype);
-  return ofPlaces && ofMask ? add(ofPlaces, ofMask) : (ofPlaces ?? ofMask);
+  const parts = [ofPlaces, ofMask, bias].filter((part) => part !== undefined);
+  return parts.length > 0 ? parts.reduce(add) : undefined;
 }
 
 function addBias(scores: Tensor, bias: Tensor | undefined): Tensor {

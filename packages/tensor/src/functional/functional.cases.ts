@@ -107,6 +107,15 @@ export const functionalCases: OpCases = {
   ],
   attention: [
     attend("plain", heads([2], [3, 4, 2, 3])),
+    {
+      name: "bias of all sequences, masked, causal",
+      inputs: [
+        ...heads([2, 2], [3, 3, 2, 3]),
+        floats([1, 2, 3, 3], { seed: 4 }),
+        numbers([1, 1, 1, 1, 1, 0], [2, 1, 1, 3], { dtype: "bool" }),
+      ],
+      apply: (q, k, v, bias, mask) => attention(q!, k!, v!, { causal: true, bias: bias!, mask: mask!, scale: 1 }),
+    },
     attend("float16", heads([2], [3, 4, 2, 3], { dtype: "float16" })),
     attend("scale", heads([], [2, 2, 3, 2]), { scale: 0.1 }),
     attend("causal", heads([2, 2], [3, 3, 2, 2]), { causal: true }),

@@ -22,6 +22,7 @@ import { crossEntropyRows } from "./crossEntropy.ts";
 import { gelu } from "./gelu.ts";
 import { layerNorm, layerNormOp, rmsNorm, rmsNormOp } from "./norms.ts";
 import { quantizedMatmul } from "./quantizedMatmul.ts";
+import { rotateHalves } from "./rotateHalves.ts";
 import { scan } from "./scan.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { sumOfSquares } from "./sumOfSquares.ts";
@@ -205,6 +206,44 @@ export const fusedCases: OpCases = {
       apply: (x, w) => record(rmsNormOp, [x!, w!], { epsilon: 1e-5 }),
     },
     { name: "named", inputs: [named, weight(2)], apply: (x, w) => rmsNorm(x!, w!) },
+  ],
+  rotateHalves: [
+    ...floatDTypes.map((dtype) => ({
+      name: dtype,
+      inputs: [
+        [2, 3, 5, 4],
+        [5, 2],
+        [5, 2],
+      ].map((shape, seed) => floats(shape, { dtype, seed })),
+      apply: (x: Tensor, cosine: Tensor, sine: Tensor) => rotateHalves(x, cosine, sine),
+    })),
+    {
+      name: "angles for each sequence",
+      inputs: [
+        [2, 3, 5, 4],
+        [2, 1, 5, 2],
+        [2, 1, 5, 2],
+      ].map((shape, seed) => floats(shape, { seed })),
+      apply: (x, cosine, sine) => rotateHalves(x!, cosine!, sine!),
+    },
+    {
+      name: "one matrix",
+      inputs: [
+        [3, 6],
+        [3, 3],
+        [3, 3],
+      ].map((shape, seed) => floats(shape, { seed })),
+      apply: (x, cosine, sine) => rotateHalves(x!, cosine!, sine!),
+    },
+    {
+      name: "named",
+      inputs: [
+        floats([2, 3, 5, 4], { recordedShape: ["batch", 3, "sequence", 4] }),
+        floats([5, 2], { seed: 1, recordedShape: ["sequence", 2] }),
+        floats([5, 2], { seed: 2, recordedShape: ["sequence", 2] }),
+      ],
+      apply: (x, cosine, sine) => rotateHalves(x!, cosine!, sine!),
+    },
   ],
   crossEntropyRows: [
     ...floatDTypes.map((dtype) => ({

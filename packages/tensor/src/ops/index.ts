@@ -5,6 +5,7 @@ import { crossEntropyRowsOp } from "../fused/crossEntropy.ts";
 import { geluOp } from "../fused/gelu.ts";
 import { layerNormOp, rmsNormOp } from "../fused/norms.ts";
 import { quantizedMatmulOp } from "../fused/quantizedMatmul.ts";
+import { rotateHalvesOp } from "../fused/rotateHalves.ts";
 import { scanOp } from "../fused/scan.ts";
 import { logSoftmaxOp, softmaxOp } from "../fused/softmax.ts";
 import { sumOfSquaresOp } from "../fused/sumOfSquares.ts";
@@ -49,5 +50,6 @@ export const fusedOps = [
   attendWithBiasOp,
   attendInBlocksOp,
   sumOfSquaresOp,
+  rotateHalvesOp,
   scanOp,
 ] as unknown as readonly OpDefinition[];
