@@ -4,13 +4,13 @@ import { openTokenShards, writeTokenShards } from "@llm/data";
 import { evaluateBaseline, interpolatedNgramModel, perplexity } from "@llm/eval";
 import { Gpt, gptPresets, parameterCount, saveModel, TextGenerator } from "@llm/model";
 import { saveTokenizer, trainByteLevelBpe } from "@llm/tokenizer";
-import { adamW, cosineSchedule, Trainer } from "@llm/train";
+import { cosineSchedule, muon, Trainer } from "@llm/train";
 import { conclude, readSetting } from "../shared/example.ts";
 import { readSpeeches } from "../shared/speeches.ts";
 
 const setting = readSetting();
 const folder = setting.folderOf("03-pretrain-gpt");
-const steps = setting.steps({ full: 4000, small: 40 });
+const steps = setting.steps({ full: 3000, small: 40 });
 const { size, vocabulary } = setting.small
   ? { size: { layers: 2, heads: 2, width: 64, contextLength: 128 }, vocabulary: 512 }
   : { size: gptPresets["gpt-1m"], vocabulary: 2048 };
@@ -36,8 +36,8 @@ const trainer = new Trainer({
   model,
   data: train.batches({ ...windows, seed: 1 }),
   steps,
-  optimizer: adamW({ beta2: 0.99 }),
-  learningRate: cosineSchedule({ peak: 2e-3, floor: 2e-4, warmupSteps: steps / 20, totalSteps: steps }),
+  optimizer: muon(),
+  learningRate: cosineSchedule({ peak: 5e-3, floor: 5e-4, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
   evaluation: { data: heldOut.batches({ ...windows, shuffle: false }), every: Math.ceil(steps / 5) },
   checkpoints: { folder: join(folder, "checkpoints"), every: Math.ceil(steps / 5) },
 });

@@ -37,7 +37,7 @@ async function tuned(model: BertForQuestionAnswering): Promise<BertForQuestionAn
     objective,
     data: exampleBatches(windows(questions), { batchSize: 16 }),
     steps,
-    learningRate: linearSchedule({ peak: 1e-3, warmupSteps: steps / 10, totalSteps: steps }),
+    learningRate: linearSchedule({ peak: 1e-3, warmupSteps: Math.ceil(steps / 10), totalSteps: steps }),
   });
   await trainer.run();
   return trainer.model;

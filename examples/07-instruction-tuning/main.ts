@@ -35,7 +35,7 @@ const trainer = new Trainer({
   objective,
   data: exampleBatches(train, { batchSize: 4 }),
   steps,
-  learningRate: cosineSchedule({ peak: 1e-3, warmupSteps: steps / 20, totalSteps: steps }),
+  learningRate: cosineSchedule({ peak: 1e-3, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
 });
 await trainer.run();
 await saveModel(trainer.model, folder);
@@ -67,6 +67,7 @@ conclude(
       better: "higher",
       before: await shareAnswered(model),
       after: await shareAnswered(trainer.model),
+      fullOnly: true,
       baselines: { "the commonest name for all": commonest.length / questions.length },
     },
   ],

@@ -1,0 +1,84 @@
+// Has the GPT of example 07 prefer the language of today (DPO): of two sentences on a subject, each from a speech, the modern one. The
+// pairs are in preferences.jsonl, made by makePreferences.ts.
+import { join } from "node:path";
+import { exampleBatches, readJsonlExamples } from "@llm/data";
+import { type CausalLanguageModel, loadModel, saveModel, TextGenerator } from "@llm/model";
+import { ChatTemplate, loadTokenizer, saveTokenizer } from "@llm/tokenizer";
+import { evaluateModel, linearSchedule, preferenceOptimization, scorePreferences, Trainer } from "@llm/train";
+import { chatTemplate } from "../shared/conversations.ts";
+import { conclude, readSetting } from "../shared/example.ts";
+
+const setting = readSetting();
+const base = join(setting.folderOf("07-instruction-tuning"), "model");
+const reference = await loadModel(base);
+const tokenizer = await loadTokenizer(base);
+const template = new ChatTemplate(chatTemplate);
+
+const promptIdsOf = (prompt: string) =>
+  template.encode(tokenizer, [{ role: "user", content: prompt }], { addGenerationPrompt: true }).inputIds;
+const endOfTurn = tokenizer.tokenToId("<|end|>")!;
+const answerIds = (text: unknown) => [...tokenizer.encode(String(text)), endOfTurn];
+const pairs = await readJsonlExamples(
+  join(import.meta.dirname, "preferences.jsonl"),
+  ({ prompt, chosen, rejected }) => ({
+    promptIds: promptIdsOf(String(prompt)),
+    chosenIds: answerIds(chosen),
+    rejectedIds: answerIds(rejected),
+  }),
+);
+const fits = ({ promptIds, chosenIds, rejectedIds }: (typeof pairs)[number]) =>
+  promptIds.length + Math.max(chosenIds.length, rejectedIds.length) <= reference.config.contextLength;
+const fitting = pairs.filter(fits);
+const scored = await scorePreferences(reference, fitting);
+const [train, heldOut] = [scored.filter((_, i) => i % 5 !== 0), scored.filter((_, i) => i % 5 === 0)];
+console.log(`${train.length} pairs to learn from`);
+
+const steps = setting.steps({ full: 300, small: 20 });
+const objective = preferenceOptimization({ beta: 0.1 });
+const trainer = new Trainer({
+  model: reference,
+  objective,
+  data: exampleBatches(train, { batchSize: 8 }),
+  steps,
+  learningRate: linearSchedule({ peak: 3e-4, warmupSteps: Math.ceil(steps / 10), totalSteps: steps }),
+});
+await trainer.run();
+const folder = join(setting.folderOf("09-preferences"), "model");
+await saveModel(trainer.model, folder);
+await saveTokenizer(tokenizer, join(folder, "tokenizer.json"));
+
+/** Share of the held-out pairs of which the model finds the chosen answer likelier. */
+async function shareOfChosen(model: CausalLanguageModel): Promise<number> {
+  const pairs = await scorePreferences(model, heldOut);
+  const right = pairs.filter(({ referenceLogProbabilities: { chosen, rejected } }) => chosen > rejected);
+  return right.length / pairs.length;
+}
+for (const [name, model] of Object.entries({ before: reference, after: trainer.model })) {
+  const generator = new TextGenerator(model);
+  const options = { maxNewTokens: 40, temperature: 0.7, tokenizer, stopIds: [endOfTurn] };
+  const [answer] = await generator.generateBatch([promptIdsOf("Say something about peace.")], options);
+  console.log(`${name}: “${answer!.text}”`);
+  generator.dispose();
+}
+const shorter = heldOut.filter(({ chosenIds, rejectedIds }) => chosenIds.length < rejectedIds.length);
+const test = { objective, data: exampleBatches(heldOut, { batchSize: 8, shuffle: false }) };
+conclude(
+  [
+    {
+      metric: "DPO's loss of held-out pairs",
+      better: "lower",
+      before: (await evaluateModel(reference, test)).loss,
+      after: (await evaluateModel(trainer.model, test)).loss,
+      baselines: {},
+    },
+    {
+      metric: `of ${heldOut.length} held-out pairs, the chosen answer likelier`,
+      better: "higher",
+      before: await shareOfChosen(reference),
+      after: await shareOfChosen(trainer.model),
+      fullOnly: true,
+      baselines: { "the answer with fewer tokens": shorter.length / heldOut.length, "a coin": 0.5 },
+    },
+  ],
+  setting,
+);
