@@ -45,7 +45,10 @@ const { status, duplicates } = await deduplicateShards({
 });
 removing.stop();
 const documents = readDocuments(at("unique/documents"));
-console.log(`${status.report.out.documents} of ${clean.report.in.documents} documents kept`, duplicates);
+const { documents: count, exactDuplicates, nearDuplicates } = duplicates!;
+console.log(
+  `${count} clean documents, of them ${exactDuplicates} dropped as duplicates, ${nearDuplicates} as near-duplicates`,
+);
 
 // 3. A page for people.
 const html = await dataReport(documents, {

@@ -1,35 +1,18 @@
 // Has the GPT of example 07 prefer the language of today (DPO): of two sentences on a subject, each from a speech, the modern one. The
 // pairs are in preferences.jsonl, made by makePreferences.ts.
 import { join } from "node:path";
-import { exampleBatches, readJsonlExamples } from "@llm/data";
+import { exampleBatches } from "@llm/data";
 import { type CausalLanguageModel, loadModel, saveModel, TextGenerator } from "@llm/model";
-import { ChatTemplate, loadTokenizer, saveTokenizer } from "@llm/tokenizer";
+import { loadTokenizer, saveTokenizer } from "@llm/tokenizer";
 import { evaluateModel, linearSchedule, preferenceOptimization, scorePreferences, Trainer } from "@llm/train";
-import { chatTemplate } from "../shared/conversations.ts";
 import { conclude, readSetting } from "../shared/example.ts";
+import { promptIds, readPairs } from "./readPairs.ts";
 
 const setting = readSetting();
 const base = join(setting.folderOf("07-instruction-tuning"), "model");
 const reference = await loadModel(base);
 const tokenizer = await loadTokenizer(base);
-const template = new ChatTemplate(chatTemplate);
-
-const promptIdsOf = (prompt: string) =>
-  template.encode(tokenizer, [{ role: "user", content: prompt }], { addGenerationPrompt: true }).inputIds;
-const endOfTurn = tokenizer.tokenToId("<|end|>")!;
-const answerIds = (text: unknown) => [...tokenizer.encode(String(text)), endOfTurn];
-const pairs = await readJsonlExamples(
-  join(import.meta.dirname, "preferences.jsonl"),
-  ({ prompt, chosen, rejected }) => ({
-    promptIds: promptIdsOf(String(prompt)),
-    chosenIds: answerIds(chosen),
-    rejectedIds: answerIds(rejected),
-  }),
-);
-const fits = ({ promptIds, chosenIds, rejectedIds }: (typeof pairs)[number]) =>
-  promptIds.length + Math.max(chosenIds.length, rejectedIds.length) <= reference.config.contextLength;
-const fitting = pairs.filter(fits);
-const scored = await scorePreferences(reference, fitting);
+const scored = await scorePreferences(reference, await readPairs(tokenizer, reference.config));
 const [train, heldOut] = [scored.filter((_, i) => i % 5 !== 0), scored.filter((_, i) => i % 5 === 0)];
 console.log(`${train.length} pairs to learn from`);
 
@@ -55,8 +38,8 @@ async function shareOfChosen(model: CausalLanguageModel): Promise<number> {
 }
 for (const [name, model] of Object.entries({ before: reference, after: trainer.model })) {
   const generator = new TextGenerator(model);
-  const options = { maxNewTokens: 40, temperature: 0.7, tokenizer, stopIds: [endOfTurn] };
-  const [answer] = await generator.generateBatch([promptIdsOf("Say something about peace.")], options);
+  const options = { maxNewTokens: 40, temperature: 0.7, tokenizer, stopIds: [tokenizer.tokenToId("<|end|>")!] };
+  const [answer] = await generator.generateBatch([promptIds(tokenizer, "Say something about peace.")], options);
   console.log(`${name}: “${answer!.text}”`);
   generator.dispose();
 }
