@@ -46,7 +46,7 @@ test("tells lengths, languages, quality, drops with examples, duplicates and gro
   for (const part of ["Steps", "Dropped", "Duplicates", "Lengths", "Languages", "Quality", "Groups of people"]) {
     expect(html).toContain(`<h2>${part}</h2>`);
   }
-  expect(html).toContain(`${kept.length} of 60 documents kept`);
+  expect(html).toContain(`60 documents came in, ${kept.length} came out with`);
   expect(html).toMatch(/<summary><b>filterLength: too short<\/b><span>6<\/span><\/summary><figure>/);
   expect(html).toContain("German");
   expect(html).toContain("Quality score");

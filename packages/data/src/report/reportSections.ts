@@ -7,6 +7,7 @@ import type { DropGroup } from "./droppedExamples.ts";
 import { escapeHtml } from "./html.ts";
 
 const languagesShown = 12;
+const groupsShown = 8;
 
 const whole = (value: number) => Math.round(value).toLocaleString("en");
 const share = (part: number, all: number) => (all === 0 ? "–" : `${((100 * part) / all).toFixed(1)} %`);
@@ -28,15 +29,18 @@ export function stepSection(pipelines: readonly PipelineReport[]): string {
   const rows = pipelines.flatMap(({ steps }) => steps.map(stepRow));
   const first = pipelines[0]!.in;
   const last = pipelines.at(-1)!.out;
-  return `<h2>Steps</h2><p>${whole(last.documents)} of ${whole(first.documents)} documents kept (${share(last.documents, first.documents)}), ${share(last.characters, first.characters)} of the characters.</p>
+  return `<h2>Steps</h2><p>${whole(first.documents)} documents came in, ${whole(last.documents)} came out with ${share(last.characters, first.characters)} of the characters.</p>
 <div class="wide"><table class="grid"><thead><tr><th>step</th><th class="number">in</th><th class="number">dropped</th><th class="number">characters</th></tr></thead>${rows.join("")}</table></div>`;
 }
 
 function stepRow({ name, in: before, out, dropped }: StepReport): string {
   const drops = Object.values(dropped).reduce((sum, count) => sum + count, 0);
   const change = before.characters === 0 ? 0 : (100 * (out.characters - before.characters)) / before.characters;
-  const characters = `${change > 0 ? "+" : change < 0 ? "−" : ""}${Math.abs(change).toFixed(1)} %`;
-  return `<tr><th scope="row">${escapeHtml(name)}</th><td class="number">${whole(before.documents)}</td><td class="number">${whole(drops)} (${share(drops, before.documents)})</td><td class="number">${characters}</td></tr>`;
+  const size = Math.abs(change).toFixed(1);
+  const characters = `${Number(size) === 0 ? "" : change > 0 ? "+" : "−"}${size} %`;
+  // A narrow page breaks a step's name before its capitals.
+  const title = escapeHtml(name).replace(/(?=[A-Z])/g, "<wbr>");
+  return `<tr><th scope="row">${title}</th><td class="number">${whole(before.documents)}</td><td class="number">${whole(drops)} (${share(drops, before.documents)})</td><td class="number">${characters}</td></tr>`;
 }
 
 /** What was dropped and why, with examples to open. */
@@ -103,18 +107,28 @@ export function qualitySection({ quality }: CorpusStatistics): string {
 export function groupSection({ attributes, documents }: GroupReport): string {
   const charts = Object.entries(attributes)
     .map(([attribute, groups]) => {
-      const rows = Object.entries(groups)
+      const mentioned = Object.entries(groups)
         .filter(([, { mentions }]) => mentions > 0)
-        .sort(([, a], [, b]) => b.mentions - a.mentions)
-        .map(([group, { mentions, share: part, sentiment }]) => {
-          const tone = sentiment === undefined ? "" : `, tone ${sentiment.toFixed(1).replace("-", "−")}`;
-          return { label: group, value: mentions, text: `${(100 * part).toFixed(0)} %${tone}` };
-        });
+        .sort(([, a], [, b]) => b.mentions - a.mentions);
+      const rows = mentioned.slice(0, groupsShown).map(([group, { mentions, share: part, sentiment }]) => {
+        const tone = sentiment === undefined ? "" : `, tone ${sentiment.toFixed(1).replace("-", "−")}`;
+        return { label: group, value: mentions, text: `${percentage(part)}${tone}` };
+      });
+      const rest = mentioned.slice(groupsShown);
+      const restShare = rest.reduce((sum, [, group]) => sum + group.share, 0);
+      const restMentions = rest.reduce((sum, [, { mentions }]) => sum + mentions, 0);
+      if (rest.length > 0)
+        rows.push({ label: `${rest.length} others`, value: restMentions, text: percentage(restShare) });
       return rows.length === 0 ? "" : `<h3>${escapeHtml(attribute)}</h3>${barChart(rows, `Mentions by ${attribute}`)}`;
     })
     .join("");
   if (charts === "") return "";
   return `<h2>Groups of people</h2><p>Share of the mentions in ${whole(documents)} documents, and the tone of the words near them from −5 to 5.</p>${charts}`;
+}
+
+/** A share of mentions, none of which is shown as nothing. */
+function percentage(part: number): string {
+  return part < 0.005 ? "< 1 %" : `${(100 * part).toFixed(0)} %`;
 }
 
 function compact(value: number): string {
