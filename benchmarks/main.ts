@@ -2,7 +2,18 @@
 import { argv, exit } from "node:process";
 
 const [name, ...args] = argv.slice(2);
-const names = ["train", "tokenizer", "data", "int8", "attention", "eventLoop", "memory", "optimizers", "dataWait"];
+const names = [
+  "train",
+  "tokenizer",
+  "data",
+  "int8",
+  "attention",
+  "eventLoop",
+  "memory",
+  "optimizers",
+  "dataWait",
+  "dataScale",
+];
 
 if (!name || !names.includes(name)) {
   console.error(`bench: expected one of ${names.join(", ")}, got ${name ?? "nothing"}`);
