@@ -5,6 +5,7 @@ const [name, ...args] = argv.slice(2);
 const names = [
   "train",
   "tokenizer",
+  "trainTokenizer",
   "data",
   "int8",
   "attention",

@@ -30,13 +30,13 @@ export async function countFiles<Progress>(
   const threads = Array.from({ length: Math.min(workers, ranges.length) }, () => startWorker({ rules }));
   let [texts, characters, next] = [0, 0, 0];
   const sizes = threads.map(() => ({ distinctWords: 0, memoryBytes: 0 }));
-  const state = (): CountingProgress => ({
-    phase: "counting",
-    texts,
-    characters,
-    distinctWords: Math.max(words.size, ...sizes.map((size) => size.distinctWords)),
-    memoryBytes: sizes.reduce((sum, size) => sum + size.memoryBytes, words.bytes),
-  });
+  let memoryBytes = 0;
+  const state = (): CountingProgress => {
+    const now = sizes.reduce((sum, size) => sum + size.memoryBytes, words.bytes);
+    memoryBytes = Math.max(memoryBytes, now);
+    const distinctWords = sizes.reduce((most, size) => Math.max(most, size.distinctWords), words.size);
+    return { phase: "counting", texts, characters, distinctWords, memoryBytes };
+  };
   try {
     await Promise.all(
       threads.map(async (thread, index) => {

@@ -22,7 +22,7 @@ export interface CountingProgress {
   /** In UTF-16 code units. */
   readonly characters: number;
   readonly distinctWords: number;
-  /** Memory that the counts take, in all threads together. */
+  /** The most memory that the counts took, in all threads together. */
   readonly memoryBytes: number;
 }
 

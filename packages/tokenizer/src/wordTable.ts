@@ -2,6 +2,7 @@
 // look-up makes no string and no garbage. It holds pieces of text (UTF-16) and the bytes of vocabulary entries alike.
 
 const initialSlots = 1 << 10;
+const slotFields = 4;
 const initialUnits = 1 << 13;
 
 /** Hash of `units[start, end)`, as {@link WordTable} expects it (FNV-1a with a final mix). */
@@ -14,8 +15,8 @@ export function hashUnits(units: Uint16Array, start: number, end: number): numbe
 export class WordTable {
   /** How many entries there are. */
   size = 0;
-  /** Pairs (hash, entry + 1); entry + 1 is 0 in a free slot. */
-  #slots = new Int32Array(initialSlots * 2);
+  /** Records (hash, entry + 1, start, length), so that a look-up reads one cache line; entry + 1 is 0 in a free slot. */
+  #slots = new Int32Array(initialSlots * slotFields);
   #mask = initialSlots - 1;
   /** The units of all entries one after the other; entry `e` is `[ends[e - 1], ends[e])`, the first starts at 0. */
   #units = new Uint16Array(initialUnits);
@@ -52,17 +53,18 @@ export class WordTable {
     const slots = this.#slots;
     const mask = this.#mask;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const entry = slots[slot * 2 + 1]! - 1;
+      const at = slot * slotFields;
+      const entry = slots[at + 1]! - 1;
       if (entry < 0) return -1;
-      if (slots[slot * 2] === hash && this.#equals(entry, units, start, end)) return entry;
+      if (slots[at] === hash && slots[at + 3] === end - start && this.#startsWith(slots[at + 2]!, units, start, end)) {
+        return entry;
+      }
     }
   }
 
-  #equals(entry: number, units: Uint16Array, start: number, end: number): boolean {
-    const own = this.#units;
-    let at = entry === 0 ? 0 : this.#ends[entry - 1]!;
-    if (this.#ends[entry]! - at !== end - start) return false;
-    for (let i = start; i < end; i++) if (own[at++] !== units[i]) return false;
+  #startsWith(own: number, units: Uint16Array, start: number, end: number): boolean {
+    const ownUnits = this.#units;
+    for (let at = start; at < end; at++) if (ownUnits[own++] !== units[at]) return false;
     return true;
   }
 
@@ -88,22 +90,25 @@ export class WordTable {
 
   #insert(hash: number, entry: number): void {
     let slot = hash & this.#mask;
-    while (this.#slots[slot * 2 + 1] !== 0) slot = (slot + 1) & this.#mask;
-    this.#slots[slot * 2] = hash;
-    this.#slots[slot * 2 + 1] = entry + 1;
+    while (this.#slots[slot * slotFields + 1] !== 0) slot = (slot + 1) & this.#mask;
+    const at = slot * slotFields;
+    this.#slots[at] = hash;
+    this.#slots[at + 1] = entry + 1;
+    this.#slots[at + 2] = this.start(entry);
+    this.#slots[at + 3] = this.end(entry) - this.start(entry);
   }
 
   /** Doubles the slots, which are at most half full. */
   #grow(): void {
     const old = this.#slots;
-    this.#slots = new Int32Array(old.length * 2);
-    this.#mask = this.#slots.length / 2 - 1;
-    for (let slot = 0; slot < old.length; slot += 2) {
-      if (old[slot + 1] !== 0) this.#insert(old[slot]!, old[slot + 1]! - 1);
-    }
     const ends = new Uint32Array(this.#ends.length * 2);
     ends.set(this.#ends);
     this.#ends = ends;
+    this.#slots = new Int32Array(old.length * 2);
+    this.#mask = this.#slots.length / slotFields - 1;
+    for (let at = 0; at < old.length; at += slotFields) {
+      if (old[at + 1] !== 0) this.#insert(old[at]!, old[at + 1]! - 1);
+    }
   }
 }
 
