@@ -16,6 +16,7 @@ import { speechQuestions } from "../shared/questions.ts";
 import { readSpeeches } from "../shared/speeches.ts";
 
 const setting = readSetting();
+const folder = setting.folderOf("05-question-answering");
 const base = join(setting.folderOf("04-pretrain-bert"), "model");
 const tokenizer = await loadTokenizer(base);
 const { config } = await loadModel(base, BertForMaskedLM);
@@ -31,12 +32,13 @@ const accuracy = async (model: BertForQuestionAnswering) =>
   (await evaluateModel(model, { objective, data: test, ...(setting.small && { batches: 4 }) })).metrics!.f1!;
 
 const steps = setting.steps({ full: 1200, small: 40 });
-async function tuned(model: BertForQuestionAnswering): Promise<BertForQuestionAnswering> {
+async function tuned(model: BertForQuestionAnswering, name: string): Promise<BertForQuestionAnswering> {
   const trainer = new Trainer({
     model,
     objective,
     data: exampleBatches(windows(questions), { batchSize: 16 }),
     steps,
+    metricsFile: join(folder, `${name}.jsonl`),
     learningRate: linearSchedule({ peak: 1e-3, warmupSteps: Math.ceil(steps / 10), totalSteps: steps }),
   });
   await trainer.run();
@@ -45,8 +47,8 @@ async function tuned(model: BertForQuestionAnswering): Promise<BertForQuestionAn
 
 const untrained = new BertForQuestionAnswering(config, { seed: 3 });
 const pretrained = await loadWeights(untrained, base, { partial: true });
-const model = await tuned(pretrained);
-await saveModel(model, join(setting.folderOf("05-question-answering"), "model"));
+const model = await tuned(pretrained, "pretrained");
+await saveModel(model, join(folder, "model"));
 const guesses = heldOut.map(
   ({ facts, answers }) =>
     scoreAnswer(
@@ -63,7 +65,7 @@ conclude(
       after: await accuracy(model),
       baselines: {
         "the first fact of the passage, whatever is asked": guesses.reduce((a, b) => a + b) / guesses.length,
-        "the same without pre-training": await accuracy(await tuned(untrained)),
+        "the same without pre-training": await accuracy(await tuned(untrained, "untrained")),
       },
     },
   ],

@@ -18,6 +18,7 @@ import { readSpeeches } from "../shared/speeches.ts";
 import { shareOfCommonestEra, taskBatches } from "./tasks.ts";
 
 const setting = readSetting();
+const folder = setting.folderOf("06-multitask-t5");
 const speeches = readSpeeches(setting);
 const sentinels = Array.from({ length: 20 }, (_, i) => `<extra_id_${i}>`);
 const tokenizer = await trainByteLevelBpe(
@@ -42,12 +43,12 @@ const trainer = new Trainer({
   }),
   steps,
   optimizer: muon(),
+  metricsFile: join(folder, "metrics.jsonl"),
   learningRate: cosineSchedule({ peak: 5e-3, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
 });
 await trainer.run();
-const folder = join(setting.folderOf("06-multitask-t5"), "model");
-await saveModel(trainer.model, folder);
-await saveTokenizer(tokenizer, join(folder, "tokenizer.json"));
+await saveModel(trainer.model, join(folder, "model"));
+await saveTokenizer(tokenizer, join(folder, "model", "tokenizer.json"));
 
 const { metrics: before } = await evaluateModel(model, test);
 const { metrics: after } = await evaluateModel(trainer.model, test);

@@ -10,7 +10,7 @@ import { readSpeeches } from "../shared/speeches.ts";
 
 const setting = readSetting();
 const base = join(setting.folderOf("03-pretrain-gpt"), "model");
-const folder = join(setting.folderOf("07-instruction-tuning"), "model");
+const folder = setting.folderOf("07-instruction-tuning");
 const model = await loadModel(base);
 const tokenizer = await loadTokenizer(base);
 const template = new ChatTemplate(chatTemplate);
@@ -35,11 +35,12 @@ const trainer = new Trainer({
   objective,
   data: exampleBatches(train, { batchSize: 4 }),
   steps,
+  metricsFile: join(folder, "metrics.jsonl"),
   learningRate: cosineSchedule({ peak: 1e-3, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
 });
 await trainer.run();
-await saveModel(trainer.model, folder);
-await saveTokenizer(tokenizer, join(folder, "tokenizer.json"));
+await saveModel(trainer.model, join(folder, "model"));
+await saveTokenizer(tokenizer, join(folder, "model", "tokenizer.json"));
 
 const test = { objective, data: exampleBatches(heldOut, { batchSize: 4, shuffle: false }), batches: 50 };
 /** How many of the questions about years that were not learnt are answered rightly. */

@@ -47,6 +47,7 @@ const trainer = new Trainer({
   data: train.batches({ batchSize: 4, sequenceLength: model.config.contextLength, seed: 1 }),
   trains: isAdapterParameter,
   steps,
+  metricsFile: join(folder, "metrics.jsonl"),
   learningRate: cosineSchedule({ peak: 5e-3, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
 });
 await trainer.run();

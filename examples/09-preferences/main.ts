@@ -9,6 +9,7 @@ import { conclude, readSetting } from "../shared/example.ts";
 import { promptIds, readPairs } from "./readPairs.ts";
 
 const setting = readSetting();
+const folder = setting.folderOf("09-preferences");
 const base = join(setting.folderOf("07-instruction-tuning"), "model");
 const reference = await loadModel(base);
 const tokenizer = await loadTokenizer(base);
@@ -23,12 +24,12 @@ const trainer = new Trainer({
   objective,
   data: exampleBatches(train, { batchSize: 8 }),
   steps,
+  metricsFile: join(folder, "metrics.jsonl"),
   learningRate: linearSchedule({ peak: 3e-4, warmupSteps: Math.ceil(steps / 10), totalSteps: steps }),
 });
 await trainer.run();
-const folder = join(setting.folderOf("09-preferences"), "model");
-await saveModel(trainer.model, folder);
-await saveTokenizer(tokenizer, join(folder, "tokenizer.json"));
+await saveModel(trainer.model, join(folder, "model"));
+await saveTokenizer(tokenizer, join(folder, "model", "tokenizer.json"));
 
 /** Share of the held-out pairs of which the model finds the chosen answer likelier. */
 async function shareOfChosen(model: CausalLanguageModel): Promise<number> {

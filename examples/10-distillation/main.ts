@@ -7,6 +7,7 @@ import { adamW, causalLanguageModel, cosineSchedule, distillation, type Objectiv
 import { conclude, readSetting } from "../shared/example.ts";
 
 const setting = readSetting();
+const folder = setting.folderOf("10-distillation");
 const teaching = setting.folderOf("03-pretrain-gpt");
 const teacher = await loadModel(join(teaching, "model"));
 const { vocabularySize, contextLength } = teacher.config;
@@ -24,6 +25,7 @@ async function trained(objective: Objective): Promise<Gpt> {
     objective,
     data: train.batches({ batchSize: 4, sequenceLength: contextLength, seed: 1 }),
     steps,
+    metricsFile: join(folder, `${objective.name}.jsonl`),
     optimizer: adamW({ beta2: 0.99 }),
     learningRate: cosineSchedule({ peak: 4e-3, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
   });
@@ -32,7 +34,7 @@ async function trained(objective: Objective): Promise<Gpt> {
 }
 const alone = await trained(causalLanguageModel);
 const distilled = await trained(distillation({ teacher, objective: causalLanguageModel, temperature: 2, alpha: 0.5 }));
-await saveModel(distilled, join(setting.folderOf("10-distillation"), "model"));
+await saveModel(distilled, join(folder, "model"));
 
 const tokens = await heldOut.read(0, setting.small ? 4000 : 40_000);
 conclude(
