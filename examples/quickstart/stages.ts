@@ -149,7 +149,8 @@ export async function trainModel(
       every: evaluateEvery,
       batches: 40,
     },
-    checkpoints: { folder: checkpoints, every: evaluateEvery },
+    // More steps are another schedule from here on.
+    checkpoints: { folder: checkpoints, every: evaluateEvery, mayChange: ["learningRate"] },
   });
   const result = await trainer.run();
   if (result.interrupted) return undefined;
