@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { WordRules } from "./countTexts.ts";
-import type { WorkerReply, WorkerSetup } from "./countWorker.ts";
+import type { WorkerReply, WorkerRequest, WorkerSetup } from "./countWorker.ts";
 import { FormatError } from "./errors.ts";
 import { planRanges } from "./fileRanges.ts";
 import type { Pace } from "./trainingPace.ts";
@@ -61,23 +61,29 @@ export async function countFiles<Progress>(
 }
 
 interface Thread {
-  ask(request: object): Promise<WorkerReply>;
+  ask(request: WorkerRequest): Promise<WorkerReply>;
   stop(): Promise<unknown>;
 }
 
 function startWorker(setup: WorkerSetup): Thread {
   const file = import.meta.url.endsWith(".ts") ? "./countWorker.ts" : "./countWorker.js";
   const worker = new Worker(new URL(file, import.meta.url), { name: "word counter", workerData: setup });
+  let settle: { resolve(reply: WorkerReply): void; reject(error: Error): void } | undefined;
+  worker.on("message", (reply: WorkerReply) => {
+    if (reply.kind !== "failed") settle?.resolve(reply);
+    else settle?.reject(reply.isFormat ? new FormatError(reply.message) : new Error(reply.message));
+  });
+  // Out of memory, for example; what it was asked fails with it, and so does what it is asked later.
+  let failure: Error | undefined;
+  worker.on("error", (error) => {
+    failure = error;
+    settle?.reject(error);
+  });
   return {
     ask: (request) =>
       new Promise((resolve, reject) => {
-        worker.once("error", reject);
-        worker.once("message", (reply: WorkerReply) => {
-          worker.off("error", reject);
-          if (reply.kind === "failed")
-            reject(reply.isFormat ? new FormatError(reply.message) : new Error(reply.message));
-          else resolve(reply);
-        });
+        if (failure) return reject(failure);
+        settle = { resolve, reject };
         worker.postMessage(request);
       }),
     stop: () => worker.terminate(),
