@@ -10,7 +10,7 @@ import { readSpeeches } from "../shared/speeches.ts";
 
 const setting = readSetting();
 const folder = setting.folderOf("03-pretrain-gpt");
-const steps = setting.steps({ full: 4000, small: 40 });
+const steps = setting.steps({ full: 3000, small: 40 });
 const { size, vocabulary } = setting.small
   ? { size: { layers: 2, heads: 2, width: 64, contextLength: 128 }, vocabulary: 512 }
   : { size: gptPresets["gpt-1m"], vocabulary: 2048 };

@@ -24,7 +24,7 @@ const passages = (of: readonly Speech[]) =>
 const fresh = new BertForMaskedLM(config, { seed: 1 });
 console.log(`BERT with ${parameterCount(fresh)} parameters`);
 const masking = maskedLanguageModel({ tokenizer });
-const steps = setting.steps({ full: 4000, small: 40 });
+const steps = setting.steps({ full: 3200, small: 40 });
 const pretraining = new Trainer({
   model: fresh,
   objective: masking,
@@ -44,7 +44,7 @@ const test = { objective, data: exampleBatches(heldOut, { batchSize: 32, shuffle
 const accuracy = async (model: BertForSequenceClassification) => (await evaluateModel(model, test)).metrics!.accuracy!;
 
 async function accuracyAfterTuning(model: BertForSequenceClassification): Promise<number> {
-  const steps = setting.steps({ full: 400, small: 40 });
+  const steps = setting.steps({ full: 320, small: 40 });
   const learningRate = linearSchedule({ peak: 5e-4, warmupSteps: Math.ceil(steps / 10), totalSteps: steps });
   const data = exampleBatches(train, { batchSize: 16 });
   const trainer = new Trainer({ model, objective, data, steps, learningRate });
