@@ -1,5 +1,5 @@
-// The training step beside PyTorch's, alternating: `pnpm bench train [A B C bert t5 llama] [--turns N] [--modes eager,compile]
-// [--python PATH]`. Without a Python that has torch, and transformers for all but A, B and C, only our side runs.
+// The training step beside PyTorch's, alternating: `pnpm bench train [A B C bert t5 llama] [--turns N] [--warmup STEPS]
+// [--modes eager,compile] [--python PATH]`. Without a Python that has torch, and transformers for all but A, B and C, only our side runs.
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
@@ -53,8 +53,13 @@ async function matmulPeak(): Promise<number> {
   return best;
 }
 
-interface Peer {
-  readonly python: string;
+interface MeasureOptions {
+  readonly turns: number;
+  /** Steps before the first turn. */
+  readonly warmup: string;
+  /** Undefined without a Python that has what the peer needs. */
+  readonly python: string | undefined;
+  /** Of PyTorch. */
   readonly modes: readonly string[];
 }
 
@@ -62,24 +67,30 @@ interface Peer {
 async function startSystems(
   name: TrainWorkloadName,
   { configJson, inputs }: TrainWorkload,
-  peer: Peer | undefined,
+  { warmup, python, modes }: MeasureOptions,
 ): Promise<Map<string, StepProcess>> {
-  const ours = await StepProcess.start(process.execPath, [...process.execArgv, here("trainStepProcess.ts"), name]);
+  const ours = await StepProcess.start(process.execPath, [
+    ...process.execArgv,
+    here("trainStepProcess.ts"),
+    name,
+    "--warmup",
+    warmup,
+  ]);
   const systems = new Map([["@llm/train", ours]]);
   const what = configJson
     ? ["--transformers", JSON.stringify(configJson), "--shapes", JSON.stringify([inputs.inputIds, inputs.labels])]
     : ["--config", name];
-  const common = [...what, "--threads", String(availableParallelism()), "--steps", "1000000"];
-  for (const mode of peer?.modes ?? []) {
+  const common = [...what, "--threads", String(availableParallelism()), "--steps", "1000000", "--warmup", warmup];
+  for (const mode of python === undefined ? [] : modes) {
     const args = [here("peer/trainStep.py"), ...common, "--mode", mode];
-    systems.set(`PyTorch ${mode}`, await StepProcess.start(peer!.python, args));
+    systems.set(`PyTorch ${mode}`, await StepProcess.start(python!, args));
   }
   return systems;
 }
 
-async function measure(name: TrainWorkloadName, turns: number, peer: Peer | undefined): Promise<Row[]> {
+async function measure(name: TrainWorkloadName, options: MeasureOptions): Promise<Row[]> {
   const workload = trainWorkload(name);
-  const systems = await startSystems(name, workload, peer);
+  const systems = await startSystems(name, workload, options);
   const { compile: times, firstStepMs } = systems.get("@llm/train")!.ready as {
     compile: Record<string, number>;
     firstStepMs: number;
@@ -88,7 +99,7 @@ async function measure(name: TrainWorkloadName, turns: number, peer: Peer | unde
   console.log(`${name}: compiled in ${parts.join(", ")}; first step after ${(firstStepMs / 1000).toFixed(1)} s`);
   const peaks: number[] = [];
   const samples = new Map([...systems.keys()].map((system) => [system, [] as number[]]));
-  for (let i = 0; i < turns; i++) {
+  for (let i = 0; i < options.turns; i++) {
     for (const [system, process_] of systems) samples.get(system)!.push(...(await turn(process_)));
     peaks.push(await matmulPeak());
   }
@@ -135,16 +146,18 @@ export async function run(args: readonly string[]): Promise<void> {
     allowPositionals: true,
     options: {
       turns: { type: "string", default: "8" },
+      warmup: { type: "string", default: "5" },
       modes: { type: "string", default: "eager,compile" },
       python: { type: "string" },
     },
   });
   const names = (positionals.length > 0 ? positionals : ["A", "B"]) as TrainWorkloadName[];
   const python = findPython(values.python);
-  const peer = python === undefined ? undefined : { python, modes: values.modes.split(",") };
+  const { turns, warmup, modes } = values;
+  const options = { turns: Number(turns), warmup, python, modes: modes.split(",") };
   console.log(describeMachine());
   const rows: Row[] = [];
-  for (const name of names) rows.push(...(await measure(name, Number(values.turns), peer)));
+  for (const name of names) rows.push(...(await measure(name, options)));
   console.log(
     "| configuration | system | ms/step | tokens/s | GFLOP/s | share of matmul peak | peak memory MB | time against ours |",
   );

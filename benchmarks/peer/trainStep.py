@@ -36,7 +36,6 @@ CONFIGURATIONS = {
     "B": Configuration(layers=6, heads=6, width=384, context=256, batch=16, vocabulary=65),
     "C": Configuration(layers=12, heads=12, width=768, context=256, batch=4, vocabulary=50304),
 }
-WARMUP_STEPS = 5
 
 
 class Block(nn.Module):
@@ -168,7 +167,7 @@ def peak_memory_bytes() -> int:
 def train(options: argparse.Namespace) -> None:
     torch.manual_seed(1337)
     trainer = Trainer(workload(options), options.mode)
-    warmup = [trainer.step()[0] for _ in range(WARMUP_STEPS)]
+    warmup = [trainer.step()[0] for _ in range(options.warmup)]
     emit(
         "ready",
         torch=torch.__version__,
@@ -208,6 +207,7 @@ def main() -> None:
     parser.add_argument("--mode", choices=("eager", "compile"), default="eager")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--warmup", type=int, default=5, help="steps before the first that is measured")
     parser.add_argument("--matmul", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
