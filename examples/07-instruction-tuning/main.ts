@@ -4,7 +4,13 @@ import { exampleBatches } from "@llm/data";
 import { type CausalLanguageModel, loadModel, saveModel, TextGenerator } from "@llm/model";
 import { ChatTemplate, loadTokenizer, saveTokenizer } from "@llm/tokenizer";
 import { cosineSchedule, evaluateModel, instructionTuning, packExamples, Trainer } from "@llm/train";
-import { chatTemplate, type Exchange, presidentQuestions, subjectRequests } from "../shared/conversations.ts";
+import {
+  chatTemplate,
+  commonestAnswer,
+  type Exchange,
+  presidentQuestions,
+  subjectRequests,
+} from "../shared/conversations.ts";
 import { conclude, readSetting } from "../shared/example.ts";
 import { readSpeeches } from "../shared/speeches.ts";
 
@@ -24,7 +30,9 @@ const rows = (exchanges: readonly Exchange[]) => {
     contextLength,
   );
 };
-const train = rows([...presidentQuestions(speeches.train), ...subjectRequests(speeches.train)]);
+// The questions three times, so that they are about as many as the requests.
+const learnt = presidentQuestions(speeches.train);
+const train = rows([...learnt, ...learnt, ...learnt, ...subjectRequests(speeches.train)]);
 const questions = presidentQuestions(speeches.heldOut);
 const heldOut = rows([...questions, ...subjectRequests(speeches.heldOut)]);
 
@@ -53,7 +61,8 @@ async function shareAnswered(model: CausalLanguageModel): Promise<number> {
   console.log(`“${questions[0]![0].content}” “${answers[0]!.text}”`);
   return answers.filter(({ text }, i) => text === questions[i]![1].content).length / questions.length;
 }
-const commonest = presidentQuestions(speeches.heldOut).filter(([, { content }]) => content === "Franklin D. Roosevelt");
+const commonest = commonestAnswer(learnt);
+const rightByCommonest = questions.filter(([, { content }]) => content === commonest);
 conclude(
   [
     {
@@ -69,7 +78,7 @@ conclude(
       before: await shareAnswered(model),
       after: await shareAnswered(trainer.model),
       fullOnly: true,
-      baselines: { "the commonest name for all": commonest.length / questions.length },
+      baselines: { [`"${commonest}" for all`]: rightByCommonest.length / questions.length },
     },
   ],
   setting,
