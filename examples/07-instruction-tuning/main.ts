@@ -1,7 +1,7 @@
 // Teaches the GPT of example 03 to answer: conversations in a chat template, a loss on the answers alone, several to a sequence.
 import { join } from "node:path";
 import { exampleBatches } from "@llm/data";
-import { type CausalLanguageModel, loadModel, saveModel, TextGenerator } from "@llm/model";
+import { loadModel, saveModel } from "@llm/model";
 import { ChatTemplate, loadTokenizer, saveTokenizer } from "@llm/tokenizer";
 import { cosineSchedule, evaluateModel, instructionTuning, packExamples, Trainer } from "@llm/train";
 import {
@@ -13,6 +13,7 @@ import {
 } from "../shared/conversations.ts";
 import { conclude, readSetting } from "../shared/example.ts";
 import { readSpeeches } from "../shared/speeches.ts";
+import { shareAnswered } from "./shareAnswered.ts";
 
 const setting = readSetting();
 const base = join(setting.folderOf("03-pretrain-gpt"), "model");
@@ -51,16 +52,7 @@ await saveModel(trainer.model, join(folder, "model"));
 await saveTokenizer(tokenizer, join(folder, "model", "tokenizer.json"));
 
 const test = { objective, data: exampleBatches(heldOut, { batchSize: 4, shuffle: false }), batches: 50 };
-/** How many of the questions about years that were not learnt are answered rightly. */
-async function shareAnswered(model: CausalLanguageModel): Promise<number> {
-  const generator = new TextGenerator(model);
-  const prompts = questions.map(([user]) => template.encode(tokenizer, [user], { addGenerationPrompt: true }).inputIds);
-  const stopIds = [tokenizer.tokenToId("<|end|>")!];
-  const answers = await generator.generateBatch(prompts, { maxNewTokens: 16, temperature: 0, tokenizer, stopIds });
-  generator.dispose();
-  console.log(`“${questions[0]![0].content}” “${answers[0]!.text}”`);
-  return answers.filter(({ text }, i) => text === questions[i]![1].content).length / questions.length;
-}
+const asked = { questions, template, tokenizer };
 const commonest = commonestAnswer(learnt);
 const rightByCommonest = questions.filter(([, { content }]) => content === commonest);
 conclude(
@@ -75,8 +67,8 @@ conclude(
     {
       metric: `right answers about ${questions.length / 3} years that were not learnt`,
       better: "higher",
-      before: await shareAnswered(model),
-      after: await shareAnswered(trainer.model),
+      before: await shareAnswered(model, asked),
+      after: await shareAnswered(trainer.model, asked),
       fullOnly: true,
       baselines: { [`"${commonest}" for all`]: rightByCommonest.length / questions.length },
     },
