@@ -9,6 +9,8 @@ export interface Batch {
   readonly inputIds: Int32Array;
   /** At each place the token that follows the one in `inputIds`; a label of -100 is to be ignored by the loss. */
   readonly labels: Int32Array;
+  /** Only of sequences that hold several texts: the place of each token in its text, which does not see the others. */
+  readonly positionIds?: Int32Array;
   readonly batchSize: number;
   readonly sequenceLength: number;
 }

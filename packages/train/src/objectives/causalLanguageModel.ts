@@ -6,7 +6,10 @@ import { logitsObjective, randomness } from "./logitsObjective.ts";
 import { ignoreIndex } from "./targets.ts";
 import { windowTensors } from "./windowTensors.ts";
 
-/** Cross-entropy of the next token at every place whose label is not -100. */
+/**
+ * Cross-entropy of the next token at every place whose label is not -100. Texts that share a sequence (batches with positionIds, as of
+ * `packSequences` and `stackSequences` of `@llm/data`) do not see each other.
+ */
 export const causalLanguageModel = logitsObjective<CausalLanguageModel, Batch>({
   name: "causalLanguageModel",
   settings: {},
@@ -19,8 +22,8 @@ export const causalLanguageModel = logitsObjective<CausalLanguageModel, Batch>({
     checkIds("labels", labels, config.vocabularySize, { except: ignoreIndex });
   },
   prepare: (batch) => ({ inputs: windowTensors(batch), tokens: batch.inputIds.length }),
-  targets: (model, { inputIds, labels }, key) => ({
-    logits: model.forward(inputIds!, randomness(key)),
+  targets: (model, { inputIds, positionIds, labels }, key) => ({
+    logits: model.forward(inputIds!, { positionIds, ...randomness(key) }),
     labels: labels!,
   }),
   accuracy: false,
