@@ -1,6 +1,7 @@
 // Near-duplicates by MinHash and locality-sensitive hashing (Broder 1997; Indyk and Motwani 1998), kept and dropped exactly as
 // datatrove's stages 2 to 4 do on one file of documents.
 import type { Document, Step } from "../document.ts";
+import { DocumentClusters } from "./documentClusters.ts";
 import { filterStep } from "./filterStep.ts";
 import { Minhasher, type MinhashOptions } from "./minhash.ts";
 
@@ -36,14 +37,14 @@ export async function findNearDuplicates(
     ids.push(id);
     signatures.push(hasher.signature(text));
   }
-  const clusters = new Clusters();
+  const clusters = new DocumentClusters(Float64Array.from(ids.keys()));
   const wordsPerBucket = hasher.hashesPerBucket * 2;
   for (let bucket = 0; bucket < hasher.buckets; bucket++) {
     for (const group of groupsOf(signatures, bucket * wordsPerBucket, wordsPerBucket)) {
       for (let i = 1; i < group.length; i++) clusters.join(group[i - 1]!, group[i]!);
     }
   }
-  const duplicates = clusters.otherMembers();
+  const duplicates = [...clusters.otherMembers()];
   return {
     documentCount: ids.length,
     clusterCount: clusters.count,
@@ -74,45 +75,4 @@ function groupsOf(signatures: readonly (Uint32Array | undefined)[], start: numbe
 function compareParts(a: Uint32Array, b: Uint32Array, start: number, length: number): number {
   for (let i = start; i < start + length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return 0;
-}
-
-/** Disjoint sets; the larger one takes in the smaller, whose order of joining decides which member stands for it. */
-class Clusters {
-  readonly #parents = new Map<number, number>();
-  readonly #sizes = new Map<number, number>();
-
-  get count(): number {
-    return [...this.#parents].filter(([member, parent]) => member === parent).length;
-  }
-
-  join(a: number, b: number): void {
-    let larger = this.#root(a);
-    let smaller = this.#root(b);
-    if (larger === smaller) return;
-    const sizes = [this.#sizes.get(larger) ?? 1, this.#sizes.get(smaller) ?? 1] as const;
-    if (sizes[0] < sizes[1]) [larger, smaller] = [smaller, larger];
-    this.#parents.set(smaller, larger);
-    this.#sizes.set(larger, sizes[0] + sizes[1]);
-  }
-
-  /** All members but the one that stands for each set, ascending. */
-  otherMembers(): number[] {
-    return [...this.#parents.keys()].filter((member) => this.#root(member) !== member).sort((a, b) => a - b);
-  }
-
-  #root(member: number): number {
-    let root = member;
-    for (let parent = this.#parents.get(root); parent !== undefined && parent !== root; ) {
-      root = parent;
-      parent = this.#parents.get(root);
-    }
-    // Path compression.
-    for (let at = member; at !== root; ) {
-      const next = this.#parents.get(at)!;
-      this.#parents.set(at, root);
-      at = next;
-    }
-    this.#parents.set(root, root);
-    return root;
-  }
 }

@@ -1,7 +1,7 @@
 // The global step of deduplication: equal digests and equal MinHash bands over the signature files of all shards, by SQL.
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DocumentClusters } from "./documentClusters.ts";
+import { DocumentClusters } from "../filters/documentClusters.ts";
 import { Database, type DatabaseOptions } from "./duckdb.ts";
 import { type DuplicateSummary, writeDuplicates, writeSummary } from "./duplicateFiles.ts";
 import { bandColumn } from "./signatureFile.ts";

@@ -1,12 +1,12 @@
-// Disjoint sets of documents in typed arrays: 16 bytes a document that has a near-duplicate, no limit of a Map's size.
+// Disjoint sets of documents in typed arrays: 16 bytes a document that may be joined, no limit of a Map's size.
 
-/** Joins documents, which are told by increasing numbers, as `findNearDuplicates` does: the larger set takes in the smaller. */
+/** Joins documents, which are told by increasing numbers: the larger set takes in the smaller, as datatrove's does. */
 export class DocumentClusters {
   readonly #members: Float64Array;
   readonly #parents: Int32Array;
   readonly #sizes: Int32Array;
 
-  /** @param members the numbers of all documents that will be joined, ascending. */
+  /** @param members the numbers of all documents that may be joined, ascending. */
   constructor(members: Float64Array) {
     this.#members = members;
     this.#parents = Int32Array.from(members, (_, index) => index);
@@ -15,7 +15,7 @@ export class DocumentClusters {
 
   /** Sets of two or more. */
   get count(): number {
-    return this.#parents.reduce((roots, parent, index) => roots + Number(parent === index), 0);
+    return this.#parents.reduce((sets, parent, index) => sets + Number(parent === index && this.#sizes[index]! > 1), 0);
   }
 
   /** Where both sets are of the same size that of `a` stays; so the order of joining decides which member stands for a set. */
