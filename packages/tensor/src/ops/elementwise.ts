@@ -133,27 +133,33 @@ export const powOp = extend(
 export const pow = (a: Operand, b: Operand): Tensor => apply(powOp, pair(a, b), {});
 
 /** NaN in either operand gives NaN. At equality the first operand takes the whole gradient. */
-export const maximumOp = binary(
-  "maximum",
-  requireNumeric,
-  Math.max,
-  ({ gradient, inputs: [a, b] }) => {
-    const first = logicalNot(less(a!, b!));
-    return [where(first, gradient, zeroOf(gradient)), where(first, zeroOf(gradient), gradient)];
-  },
-  both("Max", "maximum"),
+export const maximumOp = extend(
+  { simd: "f32x4.max" },
+  binary(
+    "maximum",
+    requireNumeric,
+    Math.max,
+    ({ gradient, inputs: [a, b] }) => {
+      const first = logicalNot(less(a!, b!));
+      return [where(first, gradient, zeroOf(gradient)), where(first, zeroOf(gradient), gradient)];
+    },
+    both("Max", "maximum"),
+  ),
 );
 export const maximum = (a: Operand, b: Operand): Tensor => apply(maximumOp, pair(a, b), {});
 
-export const minimumOp = binary(
-  "minimum",
-  requireNumeric,
-  Math.min,
-  ({ gradient, inputs: [a, b] }) => {
-    const first = logicalNot(less(b!, a!));
-    return [where(first, gradient, zeroOf(gradient)), where(first, zeroOf(gradient), gradient)];
-  },
-  both("Min", "minimum"),
+export const minimumOp = extend(
+  { simd: "f32x4.min" },
+  binary(
+    "minimum",
+    requireNumeric,
+    Math.min,
+    ({ gradient, inputs: [a, b] }) => {
+      const first = logicalNot(less(b!, a!));
+      return [where(first, gradient, zeroOf(gradient)), where(first, zeroOf(gradient), gradient)];
+    },
+    both("Min", "minimum"),
+  ),
 );
 export const minimum = (a: Operand, b: Operand): Tensor => apply(minimumOp, pair(a, b), {});
 
@@ -174,20 +180,27 @@ export const negOp = defineOp({
   onnx: { opType: "Neg" },
   tfjs: (tf, [x]) => tf.neg(x!),
   widen: widenUnsigned,
+  simd: "f32x4.neg",
 });
 export const neg = (x: Tensor): Tensor => apply(negOp, [x], {});
 
-export const absOp = unary("abs", requireNumeric, Math.abs, ({ gradient, inputs: [x] }) => [mul(gradient, sign(x!))], {
-  onnx: { opType: "Abs" },
-  // Its kernel holds integers as float32 on the way.
-  tfjs: (tf, [x]) => (x!.dtype === "int32" ? tf.maximum(x!, tf.neg(x!)) : tf.abs(x!)),
-});
+export const absOp = extend(
+  { simd: "f32x4.abs" },
+  unary("abs", requireNumeric, Math.abs, ({ gradient, inputs: [x] }) => [mul(gradient, sign(x!))], {
+    onnx: { opType: "Abs" },
+    // Its kernel holds integers as float32 on the way.
+    tfjs: (tf, [x]) => (x!.dtype === "int32" ? tf.maximum(x!, tf.neg(x!)) : tf.abs(x!)),
+  }),
+);
 export const abs = (x: Tensor): Tensor => apply(absOp, [x], {});
 
-export const signOp = unary("sign", requireNumeric, Math.sign, "zero", {
-  onnx: { opType: "Sign" },
-  tfjs: (tf, [x]) => (x!.dtype === "int32" ? tf.sign(x!) : tf.where(tf.isNaN(x!), x!, tf.sign(x!))),
-});
+export const signOp = extend(
+  { simd: "sign" },
+  unary("sign", requireNumeric, Math.sign, "zero", {
+    onnx: { opType: "Sign" },
+    tfjs: (tf, [x]) => (x!.dtype === "int32" ? tf.sign(x!) : tf.where(tf.isNaN(x!), x!, tf.sign(x!))),
+  }),
+);
 export const sign = (x: Tensor): Tensor => apply(signOp, [x], {});
 
 export const floorOp = unary("floor", requireFloat, Math.floor, "zero", both("Floor", "floor"));

@@ -91,7 +91,19 @@ export type OnnxLowering<A extends Attributes> =
   | { readonly opType: string; readonly domain?: "com.microsoft" }
   | ((emit: OnnxEmitter, inputs: readonly string[], context: OnnxContext<A>) => string | readonly string[]);
 
-export type SimdInstruction = "f32x4.add" | "f32x4.sub" | "f32x4.mul" | "f32x4.div" | "f32x4.sqrt" | "v128.bitselect";
+/** Names of WebAssembly, but for `"sign"`, which takes several of its instructions. */
+export type SimdInstruction =
+  | "f32x4.abs"
+  | "f32x4.neg"
+  | "f32x4.sqrt"
+  | "f32x4.add"
+  | "f32x4.sub"
+  | "f32x4.mul"
+  | "f32x4.div"
+  | "f32x4.min"
+  | "f32x4.max"
+  | "sign"
+  | "v128.bitselect";
 
 /**
  * How TensorFlow.js runs an op: a function over its own ops, or `"reference"` where it has none of the same meaning; the op's
@@ -120,7 +132,7 @@ export interface OpDefinition<A extends Attributes = Attributes> {
    * first inputs and the node only told a pass something, else the literal that makes it idle as the left or right operand.
    */
   readonly idle?: "sameType" | "always" | { readonly left?: number; readonly right: number };
-  /** The WebAssembly instruction of the same meaning on four float32, where there is one: see wasm/simdKernel.ts. */
+  /** What has the same meaning on four float32 in WebAssembly, where there is such: see wasm/simdKernel.ts. */
   readonly simd?: SimdInstruction;
   /** Default `"follow"`. */
   readonly precision?: PrecisionPolicy;

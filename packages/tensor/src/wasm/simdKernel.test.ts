@@ -19,20 +19,26 @@ const y = Float32Array.from({ length: 11 }, (_, i) => 1 + i * i);
 
 it("computes every instruction as float32 arithmetic does", () => {
   const array = (index: number) => ({ kind: "array", index }) as const;
-  const binary = {
+  const instructions = {
+    "f32x4.abs": Math.abs,
+    "f32x4.neg": (a: number) => -a,
+    "f32x4.sqrt": Math.sqrt,
     "f32x4.add": (a: number, b: number) => a + b,
     "f32x4.sub": (a: number, b: number) => a - b,
     "f32x4.mul": (a: number, b: number) => a * b,
     "f32x4.div": (a: number, b: number) => a / b,
+    "f32x4.min": Math.min,
+    "f32x4.max": Math.max,
+    sign: Math.sign,
   };
-  for (const [instruction, expected] of Object.entries(binary)) {
-    const steps = [{ instruction: instruction as "f32x4.add", operands: [array(0), array(1)] }];
-    const [result] = runKernel({ arrays: 2, scalars: 0, steps, stores: [{ step: 0, array: 0 }] }, [x, y], []);
-    expect([...result!], instruction).toEqual([...x].map((value, i) => Math.fround(expected(value, y[i]!))));
+  const special = [0, -0, Infinity, -Infinity, NaN, 2 ** -149, -(2 ** -149), 3.4e38, -3.4e38, 1e-30, -1];
+  const [first, second] = [Float32Array.of(...x, ...special), Float32Array.of(...y, ...special.toReversed())];
+  for (const [name, expected] of Object.entries(instructions) as [keyof typeof instructions, typeof Math.pow][]) {
+    const operands = [array(0), array(1)].slice(0, expected.length);
+    const kernel = { arrays: 2, scalars: 0, steps: [{ instruction: name, operands }], stores: [{ step: 0, array: 0 }] };
+    const [result] = runKernel(kernel, [first, second], []);
+    expect([...result!], name).toEqual([...first].map((value, i) => Math.fround(expected(value, second[i]!))));
   }
-  const root = [{ instruction: "f32x4.sqrt", operands: [array(0)] } as const];
-  const [result] = runKernel({ arrays: 1, scalars: 0, steps: root, stores: [{ step: 0, array: 0 }] }, [y], []);
-  expect([...result!]).toEqual([...y].map((value) => Math.fround(Math.sqrt(value))));
 });
 
 it("takes scalars and literals, chains steps and stores several results over their inputs", () => {

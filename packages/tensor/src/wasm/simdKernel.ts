@@ -33,12 +33,16 @@ const f32 = 0x7d;
 const v128 = 0x7b;
 const simd = 0xfd;
 
-const opcodes: Record<SimdInstruction, number> = {
+const opcodes: Record<Exclude<SimdInstruction, "sign">, number> = {
+  "f32x4.abs": 0xe0,
+  "f32x4.neg": 0xe1,
   "f32x4.add": 0xe4,
   "f32x4.sub": 0xe5,
   "f32x4.mul": 0xe6,
   "f32x4.div": 0xe7,
   "f32x4.sqrt": 0xe3,
+  "f32x4.min": 0xe8,
+  "f32x4.max": 0xe9,
   "v128.bitselect": 0x52,
 };
 const load = 0x00;
@@ -151,19 +155,38 @@ function sameOperand(a: KernelOperand, b: KernelOperand): boolean {
 }
 
 function splatCode(operand: KernelOperand, place: Places): number[] {
-  const value =
-    operand.kind === "literal"
-      ? [0x43, ...new Uint8Array(Float32Array.of(operand.value).buffer)]
-      : getLocal(place.scalar((operand as { index: number }).index));
-  return [...value, simd, splat];
+  if (operand.kind === "literal") return literal(operand.value);
+  return [...getLocal(place.scalar((operand as { index: number }).index)), simd, splat];
 }
 
+/** The number in all four places. */
+function literal(value: number): number[] {
+  return [0x43, ...new Uint8Array(Float32Array.of(value).buffer), simd, splat];
+}
+
+function operation(name: keyof typeof opcodes): number[] {
+  return [simd, ...unsigned(opcodes[name])];
+}
+
+/** Done twice, it makes at least 1 of any number but 0. */
+const huge = [...literal(2 ** 127), ...operation("f32x4.mul")];
+/** The sign is 0, or a number made large and then limited to 1; so it is NaN of NaN, as in JavaScript. */
+const signCode = [
+  ...huge,
+  ...huge,
+  ...literal(1),
+  ...operation("f32x4.min"),
+  ...literal(-1),
+  ...operation("f32x4.max"),
+];
+
 function stepCode(instruction: SimdInstruction, vectors: readonly number[]): number[] {
-  const code = [simd, ...unsigned(opcodes[instruction])];
+  if (instruction === "sign") return [...vectors.flatMap(getLocal), ...signCode];
+  const code = operation(instruction);
   if (instruction !== "v128.bitselect") return [...vectors.flatMap(getLocal), ...code];
   const [condition, whenTrue, whenFalse] = vectors as [number, number, number];
-  const zero = [0x43, 0, 0, 0, 0, simd, splat];
-  return [...getLocal(whenTrue), ...getLocal(whenFalse), ...getLocal(condition), ...zero, simd, notEqual, ...code];
+  const isTrue = [...getLocal(condition), ...literal(0), simd, notEqual];
+  return [...getLocal(whenTrue), ...getLocal(whenFalse), ...isTrue, ...code];
 }
 
 function address(array: number, offset: number): number[] {
