@@ -1,6 +1,6 @@
 // The end of a training step: from added-up gradients to new parameters and new state, all of it tensor ops.
 import type { Tensor } from "@llm/tensor";
-import { movedAverage } from "./ema.ts";
+import { type EmaOptions, movedAverage, shareTaken } from "./ema.ts";
 import { clipGradients, type GradientClipping, globalNorm } from "./gradientClipping.ts";
 import { allFinite, type LossScalingOptions, nextLossScaling, unlessSkipped } from "./lossScaling.ts";
 import { mapNamed, type NamedTensors, type Optimizer } from "./optimizers/optimizer.ts";
@@ -33,10 +33,32 @@ export interface Applied {
 }
 
 /** Numbers of a step from the host. */
-export interface StepScalars {
-  readonly optimizer: NamedTensors;
+export interface StepScalars<T = Tensor> {
+  readonly optimizer: Readonly<Record<string, T>>;
   /** Share of the new parameters in their average. */
-  readonly averageTaken?: Tensor;
+  readonly averageTaken?: T;
+}
+
+/** The numbers of the step after so many updates. */
+export function stepNumbers(
+  updates: number,
+  learningRate: number,
+  { optimizer, ema }: { readonly optimizer: Optimizer; readonly ema?: EmaOptions | undefined },
+): StepScalars<number> {
+  return {
+    optimizer: optimizer.scalars(updates, learningRate),
+    ...(ema && { averageTaken: shareTaken(updates, ema) }),
+  };
+}
+
+export function mapScalars<T, U>(
+  { optimizer, averageTaken }: StepScalars<T>,
+  compute: (value: T) => U,
+): StepScalars<U> {
+  return {
+    optimizer: Object.fromEntries(Object.entries(optimizer).map(([name, value]) => [name, compute(value)])),
+    ...(averageTaken !== undefined && { averageTaken: compute(averageTaken) }),
+  };
 }
 
 /** The mean of the gradients, clipped, as one update; recorded into the step's program. */

@@ -23,6 +23,7 @@ export function checkObjective<Model extends PretrainedModel, B>(
 export function checkOptions<Model extends PretrainedModel, B>(options: TrainerOptions<Model, B>): void {
   const {
     accumulation = 1,
+    stepsPerRun = 1,
     gradientClipping = 1,
     seed = 0,
     learningRate = 0,
@@ -33,6 +34,7 @@ export function checkOptions<Model extends PretrainedModel, B>(options: TrainerO
   const counts = {
     steps: options.steps,
     accumulation,
+    stepsPerRun,
     "evaluation.every": evaluation?.every ?? 1,
     "evaluation.batches": evaluation?.batches === Number.POSITIVE_INFINITY ? 1 : (evaluation?.batches ?? 1),
     "checkpoints.every": checkpoints?.every ?? 1,

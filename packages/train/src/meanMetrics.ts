@@ -22,13 +22,18 @@ export class MeanMetrics {
   /** Takes in one batch. With a task the names are `task.name`. */
   async add(metrics: SummedMetrics | undefined, task?: string): Promise<void> {
     if (!metrics) return;
-    const count = await metrics.count.item();
-    for (const [name, sum] of Object.entries(metrics.sums)) {
+    const sums = Object.entries(metrics.sums).map(async ([name, sum]) => [name, await sum.item()] as const);
+    this.addSums(Object.fromEntries(await Promise.all(sums)), await metrics.count.item(), task);
+    this.#read.push(metrics);
+  }
+
+  /** The same for numbers that have been read. */
+  addSums(sums: Readonly<Record<string, number>>, count: number, task?: string): void {
+    for (const [name, sum] of Object.entries(sums)) {
       const path = task === undefined ? name : `${task}.${name}`;
       const total = this.#totals.get(path) ?? { sum: 0, count: 0 };
-      this.#totals.set(path, { sum: total.sum + (await sum.item()), count: total.count + count });
+      this.#totals.set(path, { sum: total.sum + sum, count: total.count + count });
     }
-    this.#read.push(metrics);
   }
 
   /** The means by name; undefined where there is no metric. Frees the tensors, whose counts others may have read until now. */

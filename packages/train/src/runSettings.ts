@@ -11,7 +11,7 @@ import type { Schedule } from "./schedules.ts";
 import type { TrainerOptions } from "./trainer.ts";
 
 /** Settings that `checkpoints.mayChange` can name: another one is a new plan for the rest of the run, not damage to it. */
-export type ChangeableSetting = "learningRate" | "optimizer" | "gradientClipping" | "earlyStopping";
+export type ChangeableSetting = "learningRate" | "optimizer" | "gradientClipping" | "earlyStopping" | "stepsPerRun";
 
 /** What the options left to a default, chosen. */
 export interface RunParts<Model extends PretrainedModel, B> {
@@ -27,7 +27,7 @@ export function runSettings<Model extends PretrainedModel, B>(
   { objective, optimizer, schedule, trained }: RunParts<Model, B>,
 ): Record<string, unknown> {
   const { accumulation = 1, seed = 0, gradientClipping = 1, precision = "float32", lossScaling } = options;
-  const { model, data, rowsPerPass, trains, ema, earlyStopping } = options;
+  const { model, data, rowsPerPass, stepsPerRun = 1, trains, ema, earlyStopping } = options;
   return {
     model: model.toConfigJson(),
     objective: { name: objective.name, ...objective.settings },
@@ -40,6 +40,8 @@ export function runSettings<Model extends PretrainedModel, B>(
     precision,
     lossScaling,
     rowsPerPass,
+    // The arithmetic of the loop may differ in the last bits.
+    stepsPerRun: stepsPerRun > 1 ? stepsPerRun : undefined,
     ema: ema && emaSettings(ema),
     earlyStopping: earlyStopping && earlyStoppingSettings(earlyStopping),
     data: data.settings,

@@ -20,11 +20,13 @@ import {
   type Accumulated,
   type Applied,
   applyGradients,
+  mapScalars,
   type StepScalars,
+  stepNumbers,
   type TrainedState,
   type UpdateOptions,
 } from "./applyGradients.ts";
-import { type EmaOptions, shareTaken } from "./ema.ts";
+import type { EmaOptions } from "./ema.ts";
 import { withForwardOptions } from "./forwardOptions.ts";
 import { initialLossScaling, type LossScalingReport } from "./lossScaling.ts";
 import { MeanMetrics, type SummedMetrics, summedMetrics } from "./meanMetrics.ts";
@@ -73,13 +75,13 @@ export interface StepResult<Model extends PretrainedModel = CausalLanguageModel>
 }
 
 /** Besides what a program is for, the metrics of its micro-batch. */
-interface WithMetrics<R> {
+export interface WithMetrics<R> {
   readonly result: R;
   readonly metrics: SummedMetrics | undefined;
 }
 
 /** What forward and backward read. */
-type ForwardState<Model extends PretrainedModel> = Pick<TrainState<Model>, "model" | "lossScaling">;
+export type ForwardState<Model extends PretrainedModel> = Pick<TrainState<Model>, "model" | "lossScaling">;
 
 /** Mean loss of a micro-batch, the number of its targets, and the gradients of the mean. */
 interface Differentiated {
@@ -105,27 +107,16 @@ export class TrainStep<Model extends PretrainedModel = CausalLanguageModel> {
     const options = stepOptions.executor ? { executor: stepOptions.executor } : {};
     this.#whole = compile(
       (state, model, batch, key, scalars) => {
-        const { gradients, mean, metrics } = differentiate({ ...state, model }, batch, key, stepOptions);
-        const summed = { gradients, lossSum: mean, count: constant(1) };
-        return { result: applyGradients(state, summed, scalars, stepOptions), metrics };
+        const { result, metrics } = gradientsOfBatch({ ...state, model }, { batch, key }, stepOptions);
+        return { result: applyGradients(state, result, scalars, stepOptions), metrics };
       },
       { donate: [0], ...options },
     );
-    const accumulate = (state: ForwardState<Model>, batch: NamedTensors, key: RandomKey): WithMetrics<Accumulated> => {
-      const { gradients, mean, count, metrics } = differentiate(state, batch, key, stepOptions);
-      const summed = mapNamed(gradients, (gradient) => gradient.mul(count));
-      return { result: { gradients: summed, lossSum: mean.mul(count), count }, metrics };
-    };
-    this.#first = compile(accumulate, options);
+    this.#first = compile((state, batch, key) => summedGradients(state, { batch, key }, stepOptions), options);
     this.#next = compile(
       (state, before, batch, key) => {
-        const { result, metrics } = accumulate(state, batch, key);
-        const { gradients, lossSum, count } = result;
-        const summed = mapNamed(before.gradients, (gradient, name) => gradient.add(gradients[name]!));
-        return {
-          result: { gradients: summed, lossSum: before.lossSum.add(lossSum), count: before.count.add(count) },
-          metrics,
-        };
+        const { result, metrics } = summedGradients(state, { batch, key }, stepOptions);
+        return { result: addGradients(before, result), metrics };
       },
       { donate: [1], ...options },
     );
@@ -211,11 +202,7 @@ export class TrainStep<Model extends PretrainedModel = CausalLanguageModel> {
   }
 
   #scalars(updates: number, learningRate: number): StepScalars {
-    const { optimizer, ema } = this.#options;
-    return {
-      optimizer: scalarTensors(optimizer.scalars(updates, learningRate)),
-      ...(ema && { averageTaken: tensor(shareTaken(updates, ema)) }),
-    };
+    return mapScalars(stepNumbers(updates, learningRate, this.#options), (number) => tensor(number));
   }
 
   /** Frees the compiled programs. */
@@ -224,8 +211,33 @@ export class TrainStep<Model extends PretrainedModel = CausalLanguageModel> {
   }
 }
 
-function scalarTensors(numbers: Readonly<Record<string, number>>): NamedTensors {
-  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tensor(value)]));
+/** Gradients of a batch that is a whole step: of the mean loss, so that nothing is left to divide. */
+export function gradientsOfBatch<Model extends PretrainedModel>(
+  state: ForwardState<Model>,
+  { batch, key }: MicroBatch,
+  options: StepOptions<Model>,
+): WithMetrics<Accumulated> {
+  const { gradients, mean, metrics } = differentiate(state, batch, key, options);
+  return { result: { gradients, lossSum: mean, count: constant(1) }, metrics };
+}
+
+/** Gradients of the summed loss of a micro-batch, to be added to those of others. */
+export function summedGradients<Model extends PretrainedModel>(
+  state: ForwardState<Model>,
+  { batch, key }: MicroBatch,
+  options: StepOptions<Model>,
+): WithMetrics<Accumulated> {
+  const { gradients, mean, count, metrics } = differentiate(state, batch, key, options);
+  const summed = mapNamed(gradients, (gradient) => gradient.mul(count));
+  return { result: { gradients: summed, lossSum: mean.mul(count), count }, metrics };
+}
+
+export function addGradients(before: Accumulated, { gradients, lossSum, count }: Accumulated): Accumulated {
+  return {
+    gradients: mapNamed(before.gradients, (gradient, name) => gradient.add(gradients[name]!)),
+    lossSum: before.lossSum.add(lossSum),
+    count: before.count.add(count),
+  };
 }
 
 function differentiate<Model extends PretrainedModel>(

@@ -157,11 +157,16 @@ describe("what a run holds", () => {
     return { executor: { ...inner, compile, release }, open: () => open, alive: () => alive.size };
   }
 
-  it.each([1, 3])("does not grow from step to step, with accumulation %i", async (accumulation) => {
+  it.each([
+    [1, 1],
+    [3, 1],
+    [1, 2],
+    [3, 2],
+  ])("does not grow from step to step, with accumulation %i, %i steps a run", async (accumulation, stepsPerRun) => {
     const { executor, alive } = countingExecutor();
     const evaluation = { data: memoryBatches(countingBatches(2)), every: 2 };
     const counts = new Map<number, number>();
-    const trainer = newTrainer({ executor, accumulation, evaluation, steps: 12 });
+    const trainer = newTrainer({ executor, accumulation, stepsPerRun, evaluation, steps: 12 });
     await trainer.run({ onEvent: ({ type, step }) => type === "step" && counts.set(step, alive()) });
     // Each parameter and its two moments.
     expect(counts.get(3)).toBe(3 * namedParameters(trainer.model).size);

@@ -100,6 +100,12 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
    * the executor is fastest with (on a CPU about 1,024 tokens, on a graphics processor all).
    */
   rowsPerPass?: number;
+  /**
+   * Updates made by one run of the executor, a loop inside of the program: for those that copy the weights to their device and back with
+   * each run (CUDA). The numbers are the same, but for the last bits. A run ends early where an evaluation or a checkpoint is due; where
+   * batches differ in shape each update is a run. Events of a run come together when it is over; it is not stopped in between. Default 1.
+   */
+  stepsPerRun?: number;
   /** A bar on standard error, of `run()` alone. Default true. */
   progress?: boolean;
   executor?: Executor;
@@ -108,7 +114,7 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
 export interface RunOptions {
   /** Called with each event. */
   onEvent?: (event: TrainEvent) => void;
-  /** Stops after the current step, with a checkpoint. */
+  /** Stops after the current step (with `stepsPerRun` the last of its run), with a checkpoint. */
   signal?: AbortSignal;
   /** Ctrl-C (SIGINT) and SIGTERM stop after the current step with a checkpoint; a second one ends at once. Default true. */
   handleSignals?: boolean;
@@ -210,9 +216,11 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
       const resumed = await run.resume();
       await trackers.start(run.information());
       if (resumed) yield resumed;
-      while (run.step < this.#options.steps && !isStopped()) {
+      // Steps that have been made are told, too.
+      const mayStop = () => isStopped() && run.isBetweenRuns;
+      while (run.step < this.#options.steps && !mayStop()) {
         await callbacks.before("beforeStep", run.step + 1);
-        if (isStopped()) break;
+        if (mayStop()) break;
         const updated = await told(await run.update());
         yield updated;
         if (updated.type === "rollBack") continue;

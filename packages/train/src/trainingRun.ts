@@ -37,10 +37,12 @@ import {
 import { checkSettings, runSettings } from "./runSettings.ts";
 import { constantSchedule, type Schedule } from "./schedules.ts";
 import { Speed } from "./speed.ts";
+import { type MadeStep, StepMaker } from "./stepMaker.ts";
+import { StepsInOneRun } from "./stepsInOneRun.ts";
 import type { RunInformation } from "./trackers/tracker.ts";
 import type { TrainerOptions } from "./trainer.ts";
 import { copyTensors, disposeTensors, type TrainState, withParameters } from "./trainState.ts";
-import { TrainStep } from "./trainStep.ts";
+import { type StepOptions, TrainStep } from "./trainStep.ts";
 import { UpdateQueue } from "./updateQueue.ts";
 
 /** Gradients that overflow float16 with the loss not scaled up at all are not going to be small enough. */
@@ -52,11 +54,14 @@ export class TrainingRun<Model extends PretrainedModel, B> {
   readonly #optimizer: Optimizer;
   readonly #schedule: Schedule;
   readonly #trainStep: TrainStep<Model>;
+  readonly #maker: StepMaker<Model, B>;
   readonly #evaluation: Evaluation<Model, B> | undefined;
   readonly #queue: UpdateQueue<Model, B>;
   readonly #bestBy: MetricChoice;
   readonly #speed = new Speed();
   #state: TrainState<Model> | undefined;
+  /** Steps of the last run that are not told yet: `#step` counts those that are. */
+  #made: MadeStep[] = [];
   #step = 0;
   #loss: number | undefined;
   #best: RunPosition["best"];
@@ -66,11 +71,12 @@ export class TrainingRun<Model extends PretrainedModel, B> {
 
   constructor(options: TrainerOptions<Model, B>, objective: Objective<Model, B>) {
     const { executor, gradientClipping = 1, learningRate = 3e-4, accumulation = 1, seed = 0, prefetch = 1 } = options;
+    const { stepsPerRun = 1 } = options;
     this.#options = options;
     this.#objective = objective;
     this.#optimizer = options.optimizer ?? adamW();
     this.#schedule = typeof learningRate === "number" ? constantSchedule({ peak: learningRate }) : learningRate;
-    this.#trainStep = new TrainStep({
+    const stepOptions: StepOptions<Model> = {
       objective,
       optimizer: this.#optimizer,
       gradientClipping: gradientClipping === false ? undefined : gradientClipping,
@@ -81,10 +87,17 @@ export class TrainingRun<Model extends PretrainedModel, B> {
       rowsPerPass: options.rowsPerPass,
       trains: options.trains,
       ema: options.ema,
-    });
+    };
+    this.#trainStep = new TrainStep(stepOptions);
     this.#evaluation = options.evaluation && new Evaluation(objective, executor);
     const { model, data, steps } = options;
-    this.#queue = new UpdateQueue({ model, data, objective, steps, accumulation, seed, depth: prefetch });
+    this.#queue = new UpdateQueue({ model, data, objective, steps, accumulation, seed, depth: prefetch * stepsPerRun });
+    this.#maker = new StepMaker({
+      queue: this.#queue,
+      schedule: this.#schedule,
+      trainStep: this.#trainStep,
+      loop: stepsPerRun > 1 ? new StepsInOneRun(stepOptions, this.#trainStep) : undefined,
+    });
     this.#bestBy = options.checkpoints?.best ?? lowestLoss;
   }
 
@@ -166,20 +179,21 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     return { step: this.#step, steps: this.#options.steps, parameters, settings: this.#settings() };
   }
 
+  /** True where all steps made are told: the weights are those after `step` updates. */
+  get isBetweenRuns(): boolean {
+    return this.#made.length === 0;
+  }
+
   /** One update; or a roll-back, where the options ask for it and the update went wrong. */
   async update(): Promise<StepEvent | RollBackEvent> {
-    const start = performance.now();
-    const step = this.#step;
-    const learningRate = this.#schedule.rateAt(step);
-    const { microBatches, tokens } = await this.#queue.take(step);
-    const dataWait = (performance.now() - start) / 1000;
-    const running = this.#trainStep.run(this.#state!, microBatches, step, learningRate);
-    this.#queue.prepareAfter(step);
-    const { state, ...result } = await running;
+    if (this.#made.length === 0) {
+      const { state, made } = await this.#maker.make(this.#state!, { step: this.#step, count: this.#stepsOfNextRun() });
+      this.#state = state;
+      this.#made = made;
+    }
+    const { result, learningRate, tokens, seconds, dataWait } = this.#made.shift()!;
     const { loss, gradientNorm, lossScaling } = result;
-    disposeTensors(microBatches);
-    this.#state = state;
-    this.#step = step + 1;
+    this.#step++;
     this.#loss = loss;
     // Gradients that overflow are what loss scaling expects, until there is nothing left to scale down.
     const overflowIsExpected = lossScaling !== undefined && lossScaling.scale >= lowestScale;
@@ -188,8 +202,15 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     const trouble = findTrouble(judged, this.#rollBack, rollBack);
     if (trouble) return this.#goBack(trouble);
     if (rollBack) this.#rollBack = withStep(this.#rollBack, judged, rollBack);
-    const rates = this.#speed.add((performance.now() - start) / 1000, tokens, steps - this.#step);
+    const rates = this.#speed.add(seconds, tokens, steps - this.#step);
     return { type: "step", step: this.#step, steps, learningRate, ...result, ...rates, dataWait };
+  }
+
+  /** Evaluations and checkpoints are of the weights at the end of a run. */
+  #stepsOfNextRun(): number {
+    const { stepsPerRun = 1, steps, evaluation, checkpoints } = this.#options;
+    const until = (every = Infinity) => every - (this.#step % every);
+    return Math.min(stepsPerRun, steps - this.#step, until(evaluation?.every), until(checkpoints?.every));
   }
 
   /** Loss and metrics of the averaged model on the held-out batches. */
@@ -225,6 +246,9 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     if (!rollBack || count >= (rollBack.limit ?? 3) || target === undefined) throw this.#diverged(trouble, saved);
     const from = this.#step;
     const path = checkpointPath(checkpoints!.folder, target);
+    // What was trained on after the step that went wrong is trained on again, as if each step were a run.
+    const [untold] = this.#made.splice(0);
+    if (untold) await this.#queue.seek(untold.position);
     // Frozen parameters may be the caller's own.
     const { model, ...others } = this.#state!;
     disposeTensors([this.#trainStep.trainedParameters(model), others]);
@@ -274,7 +298,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
   /** Frees the compiled programs and the optimiser's state; the model and its average stay. */
   async dispose(): Promise<void> {
     await this.#queue.dispose();
-    this.#trainStep.dispose();
+    this.#maker.dispose();
     this.#evaluation?.dispose();
     disposeTensors([this.#state?.optimizer, this.#state?.lossScaling]);
   }

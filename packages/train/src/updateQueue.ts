@@ -24,6 +24,8 @@ export interface UpdateQueueOptions<Model extends PretrainedModel, B> {
 export interface PreparedUpdate {
   readonly microBatches: readonly MicroBatch[];
   readonly tokens: number;
+  /** Where the data stood before. */
+  readonly position: BatchPosition;
 }
 
 interface Waiting {
@@ -98,6 +100,7 @@ export class UpdateQueue<Model extends PretrainedModel, B> {
   async #read(step: number): Promise<PreparedUpdate> {
     const { data, accumulation, seed, model, objective, steps } = this.#options;
     const microBatches: MicroBatch[] = [];
+    const position = data.position();
     let tokensOfUpdate = 0;
     for (let i = 0; i < accumulation; i++) {
       const batch = await data.next();
@@ -112,6 +115,6 @@ export class UpdateQueue<Model extends PretrainedModel, B> {
       tokensOfUpdate += tokens;
       microBatches.push({ batch: inputs, key: RandomKey.from(seed, place), task });
     }
-    return { microBatches, tokens: tokensOfUpdate };
+    return { microBatches, tokens: tokensOfUpdate, position };
   }
 }
