@@ -121,7 +121,7 @@ function emptyDecoder(json: Record<string, unknown>, folder: string): CausalLang
   const type = String(json.model_type);
   if (!Object.hasOwn(architectures, type)) {
     throw new ModelError(
-      `${join(folder, "config.json")}: model_type ${JSON.stringify(json.model_type)} is not one of ${Object.keys(architectures).join(", ")} (other models are loaded with their class: loadModel(folder, T5))`,
+      `${join(folder, "config.json")}: model_type ${JSON.stringify(json.model_type)} is not one of ${Object.keys(architectures).join(", ")} (BERT and T5 are loaded with their class: loadModel(folder, T5))`,
     );
   }
   return architectures[type]!(json);
@@ -178,8 +178,11 @@ async function readConfig(folder: string): Promise<Record<string, unknown>> {
 }
 
 /** Attention masks, positions, angles and, for T5, a bias that nothing reads, which older files carry as if they were weights. */
-const ignoredNames =
+const unreadNames =
   /\.attn\.(bias|masked_bias)$|\.rotary_emb\.inv_freq$|\.position_ids$|\.EncDecAttention\.relative_attention_bias\.weight$/;
+
+/** BERT's heads: published files hold those of the pre-training, whichever head or none is wanted of them. */
+const otherHeads = /^(bert\.)?pooler\.dense\.(weight|bias)$|^(cls|classifier|qa_outputs)\./;
 
 async function fill<M extends PretrainedModel>(
   model: M,
@@ -228,7 +231,8 @@ function storedNames(model: PretrainedModel, file: WeightFiles, partial: boolean
     }
   }
   const used = new Set(names.values());
-  const isUnexpected = (name: string) => !used.has(name) && !ignoredNames.test(name) && !tiedNames.test(name);
+  const isUnexpected = (name: string) =>
+    !used.has(name) && ![unreadNames, otherHeads, tiedNames].some((known) => known.test(name));
   if (!partial) problems.push(...file.names.filter(isUnexpected).map((name) => `unexpected: ${name}`));
   if (problems.length > 0) {
     const shown = problems.slice(0, 20).join("\n  ");

@@ -63,7 +63,7 @@ describe.each<[string, CausalLanguageModel]>([
   ["a Mistral with a window of 40", new Llama({ ...llama, family: "mistral", slidingWindow: 40 })],
   [
     "a Qwen with a window from its second layer on",
-    new Llama({ ...llama, family: "qwen3", slidingWindow: 200, firstSlidingLayer: 1 }),
+    new Llama({ ...llama, family: "qwen3", slidingWindow: 200, slidingLayers: [1] }),
   ],
 ])("%s in blocks", (_, model) => {
   it.each<[string, ForwardOptions]>([

@@ -174,7 +174,7 @@ describe("checkpoints", () => {
     await expect(loadWeights(new Bert(small), folder, partial)).rejects.toThrow("has none of the model's parameters");
   });
 
-  it("read the names of the first published BERT: gamma and beta, copies of tied parameters", async () => {
+  it("read the first published BERT: gamma and beta, copies of tied parameters, the head of another task", async () => {
     const model = new BertForMaskedLM(small, { seed: 5 });
     await saveModel(model, folder);
     const path = join(folder, "model.safetensors");
@@ -182,6 +182,13 @@ describe("checkpoints", () => {
       await using file = await openSafetensors(path);
       return Promise.all(file.names.map(async (name) => [name, await file.read(name)] as const));
     })();
+    const pooler = { dtype: "float32", shape: [8, 8], data: new Float32Array(64).fill(0.5) } as const;
+    const bias = { dtype: "float32", shape: [8], data: new Float32Array(8) } as const;
+    const others = [
+      ["bert.pooler.dense.weight", pooler],
+      ["bert.pooler.dense.bias", bias],
+      ["cls.seq_relationship.bias", bias],
+    ] as const;
     const copies = arrays
       .filter(([name]) => name.endsWith("word_embeddings.weight"))
       .map(([, array]) => ["cls.predictions.decoder.weight", array] as const);
@@ -192,14 +199,20 @@ describe("checkpoints", () => {
           array,
         ] as const,
     );
-    await writeSafetensors(path, [...older, ...copies]);
+    await writeSafetensors(path, [...older, ...copies, ...others]);
     expect(await contents(await loadModel(folder, BertForMaskedLM))).toEqual(await contents(model));
+    const encoder = await contents(await loadModel(folder, Bert));
+    expect(encoder.get("pooler.dense.weight")).toEqual(pooler.data);
+    await writeSafetensors(path, [...older, ...copies]);
+    const without = await loadModel(folder, Bert);
+    expect(without.pooler).toBeUndefined();
+    for (const [name, values] of await contents(without)) expect(values).toEqual(encoder.get(name));
   });
 
   it("name a config.json of another architecture or with options that are not there", async () => {
     const json = new Bert(small).toConfigJson();
     const cases: [Record<string, unknown>, string][] = [
-      [{ model_type: "gpt2" }, 'model_type "gpt2" is not "bert"'],
+      [{ model_type: "roberta" }, 'model_type "roberta" is no BERT (@llm/model has GPT-2, the Llama family, BERT'],
       [{ is_decoder: true }, '"is_decoder": true is not supported for BERT'],
       [{ position_embedding_type: "relative_key" }, '"position_embedding_type": "relative_key" is not supported'],
       [{ id2label: { 1: "a" } }, '"id2label" must name each class from 0 on'],

@@ -133,9 +133,10 @@ export class Bert implements PretrainedModel {
     if (fresh.pooler ?? true) this.pooler = { dense: freshLinear("pooler.dense", [width, width], init) };
   }
 
-  /** The model of a config.json, its parameters without elements. */
-  static fromConfigJson(json: ConfigJson): Bert {
-    return new Bert(bertConfigFromJson(json), { initialization: "empty" });
+  /** The model of a config.json, its parameters without elements; with a pooler where `stored`, the names in the file, has one. */
+  static fromConfigJson(json: ConfigJson, stored?: ReadonlySet<string>): Bert {
+    const pooler = !stored || [...stored].some((name) => /^(bert\.)?pooler\.dense\.weight$/.test(name));
+    return new Bert(bertConfigFromJson(json), { initialization: "empty", pooler });
   }
 
   /** int32 ids [B, T] → the last layer's hidden states [B, T, C]. */

@@ -1,7 +1,7 @@
 // The configuration of a BERT and transformers' config.json of it.
 import { ModelError } from "../errors.ts";
 import { type Activation, activations } from "../layers/activations.ts";
-import { type ConfigJson, numberIn, refuseOtherThan } from "./configJson.ts";
+import { activationIn, type ConfigJson, numberIn, refuseOtherThan, requireModelType } from "./configJson.ts";
 
 export interface BertConfig {
   readonly vocabularySize: number;
@@ -106,9 +106,7 @@ export function bertConfigToJson(config: BertConfig, architecture: string): Conf
 
 /** Reads transformers' config.json of a BERT; throws a `ModelError` for an option this implementation does not have. */
 export function bertConfigFromJson(json: ConfigJson): BertConfig {
-  if (json.model_type !== "bert") {
-    throw new ModelError(`config.json: model_type ${JSON.stringify(json.model_type)} is not "bert"`);
-  }
+  requireModelType(json, ["bert"], "BERT");
   const only = {
     is_decoder: false,
     add_cross_attention: false,
@@ -124,7 +122,7 @@ export function bertConfigFromJson(json: ConfigJson): BertConfig {
     layers: numberIn(json, "num_hidden_layers"),
     heads: numberIn(json, "num_attention_heads"),
     hiddenWidth: numberIn(json, "intermediate_size"),
-    activation: (json.hidden_act ?? "gelu") as Activation,
+    activation: activationIn(json, "hidden_act", "gelu"),
     tokenTypes: numberIn(json, "type_vocab_size", 2),
     hiddenDropout,
     attentionDropout: numberIn(json, "attention_probs_dropout_prob", 0.1),

@@ -24,7 +24,7 @@ import { LayerNorm } from "../layers/layerNorm.ts";
 import { Linear, type LinearLayer } from "../layers/linear.ts";
 import type { CachedForwardOptions, CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "../model.ts";
 import { packedMask } from "../packedMask.ts";
-import { type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
+import { activationIn, type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
 
 export interface GptConfig extends CausalLanguageModelConfig {
   /** Size of the feed-forward layer's hidden part. Default 4 · width. */
@@ -294,7 +294,7 @@ export function gptConfigFromJson(json: ConfigJson): GptConfig {
     layers: numberIn(json, "n_layer"),
     heads: numberIn(json, "n_head"),
     hiddenWidth: numberIn(json, "n_inner", 4 * numberIn(json, "n_embd")),
-    activation: (json.activation_function ?? "gelu_new") as GptConfig["activation"],
+    activation: activationIn(json, "activation_function", "gelu_new"),
     embeddingDropout: numberIn(json, "embd_pdrop", 0.1),
     attentionDropout: numberIn(json, "attn_pdrop", 0.1),
     residualDropout: numberIn(json, "resid_pdrop", 0.1),

@@ -69,7 +69,7 @@ const small: LlamaOptions = {
 
 it.each<[string, Partial<LlamaOptions>]>([
   ["all before it", {}],
-  ["a sliding window from the second layer on", { family: "qwen3", slidingWindow: 7, firstSlidingLayer: 1 }],
+  ["a sliding window from the second layer on", { family: "qwen3", slidingWindow: 7, slidingLayers: [1] }],
   ["a sliding window of one position", { family: "mistral", slidingWindow: 1 }],
 ])("samples the same tokens with the cache and without, past a growth of the cache: %s", async (_, options) => {
   const model = new Llama({ ...small, ...options });
@@ -125,7 +125,9 @@ it("names what a configuration gets wrong", () => {
     [{ attentionDropout: 1 }, "Llama: attentionDropout must be at least 0 and below 1, got 1"],
     [{ slidingWindow: 8 }, 'Llama: the family "llama" has no slidingWindow (choose another family)'],
     [{ family: "qwen2", attentionBias: "none" }, 'the family "qwen2" has no attentionBias "none"'],
-    [{ family: "mistral", firstSlidingLayer: 1, slidingWindow: 4 }, 'the family "mistral" has no firstSlidingLayer'],
+    [{ family: "mistral", slidingLayers: [1], slidingWindow: 4 }, 'the family "mistral" has no slidingLayers'],
+    [{ family: "qwen3", slidingLayers: [1] }, "slidingLayers need a slidingWindow"],
+    [{ family: "qwen3", slidingLayers: [1, 0], slidingWindow: 4 }, "from 0 and ascending, got [1,0]"],
     [{ family: "gemma" as never }, 'Llama: family "gemma" is not one of llama, qwen2, qwen3, mistral'],
     [{ activation: "tanh" as never }, 'Llama: activation "tanh" is not one of gelu, gelu_new, relu, silu'],
   ];

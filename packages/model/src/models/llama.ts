@@ -248,8 +248,8 @@ export class Llama implements CausalLanguageModel {
   }
 }
 
-function windowOf({ slidingWindow, firstSlidingLayer }: LlamaConfig, layer: number): number | undefined {
-  return layer >= firstSlidingLayer ? slidingWindow : undefined;
+function windowOf({ slidingWindow, slidingLayers }: LlamaConfig, layer: number): number | undefined {
+  return (slidingLayers?.includes(layer) ?? true) ? slidingWindow : undefined;
 }
 
 function freshBlock(path: string, config: LlamaConfig, init: Initializer): Block {

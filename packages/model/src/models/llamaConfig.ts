@@ -17,8 +17,8 @@ interface FamilyTraits {
   /** Queries and keys are normalised, head by head. */
   readonly queryKeyNorms: boolean;
   readonly feedForwardBias: boolean;
-  /** How config.json speaks of sliding windows: not at all, for all layers, or from one layer on. */
-  readonly slidingWindows: "none" | "all" | "fromLayer";
+  /** How config.json speaks of sliding windows: not at all, for all layers, or layer by layer. */
+  readonly slidingWindows: "none" | "all" | "byLayer";
 }
 
 /** The members, by their `model_type` in config.json. */
@@ -35,14 +35,14 @@ export const llamaFamilies: Readonly<Record<LlamaFamily, FamilyTraits>> = {
     attentionBiases: ["queryKeyValue"],
     queryKeyNorms: false,
     feedForwardBias: false,
-    slidingWindows: "fromLayer",
+    slidingWindows: "byLayer",
   },
   qwen3: {
     architecture: "Qwen3ForCausalLM",
     attentionBiases: ["none", "all"],
     queryKeyNorms: true,
     feedForwardBias: false,
-    slidingWindows: "fromLayer",
+    slidingWindows: "byLayer",
   },
   mistral: {
     architecture: "MistralForCausalLM",
@@ -70,8 +70,8 @@ export interface LlamaConfig extends CausalLanguageModelConfig, RopeConfig {
   readonly feedForwardBias: boolean;
   /** A position sees itself and so many less one before it. Default: all before it. */
   readonly slidingWindow?: number | undefined;
-  /** The first layer that `slidingWindow` holds for. Default 0. */
-  readonly firstSlidingLayer: number;
+  /** The layers that `slidingWindow` holds for, by index from 0, ascending. Default all. */
+  readonly slidingLayers?: readonly number[] | undefined;
   /** Share of attention weights set to zero in training. Default 0. */
   readonly attentionDropout: number;
   readonly rmsNormEpsilon: number;
@@ -102,7 +102,6 @@ export function llamaConfig(options: LlamaOptions): LlamaConfig {
     activation: "silu",
     attentionBias: llamaFamilies[family].attentionBiases[0]!,
     feedForwardBias: false,
-    firstSlidingLayer: 0,
     attentionDropout: 0,
     rmsNormEpsilon: 1e-6,
     ropeTheta: 10_000,
@@ -138,8 +137,21 @@ function checkSizes(config: LlamaConfig): void {
   if (!(config.attentionDropout >= 0 && config.attentionDropout < 1)) {
     throw new ModelError(`Llama: attentionDropout must be at least 0 and below 1, got ${config.attentionDropout}`);
   }
-  if (config.slidingWindow !== undefined && !(Number.isInteger(config.slidingWindow) && config.slidingWindow > 0)) {
-    throw new ModelError(`Llama: slidingWindow must be a whole number above 0, got ${config.slidingWindow}`);
+  checkWindow(config);
+}
+
+function checkWindow({ slidingWindow, slidingLayers, layers }: LlamaConfig): void {
+  if (slidingWindow !== undefined && !(Number.isInteger(slidingWindow) && slidingWindow > 0)) {
+    throw new ModelError(`Llama: slidingWindow must be a whole number above 0, got ${slidingWindow}`);
+  }
+  if (!slidingLayers) return;
+  if (slidingWindow === undefined) throw new ModelError("Llama: slidingLayers need a slidingWindow");
+  const ascending = slidingLayers.every((layer, i) => i === 0 || layer > slidingLayers[i - 1]!);
+  const known = slidingLayers.every((layer) => Number.isInteger(layer) && layer >= 0 && layer < layers);
+  if (slidingLayers.length === 0 || !ascending || !known) {
+    throw new ModelError(
+      `Llama: slidingLayers must be some of the ${layers} layers, from 0 and ascending, got [${slidingLayers}]`,
+    );
   }
 }
 
@@ -152,7 +164,7 @@ function checkFamily(config: LlamaConfig): void {
   if (!traits.attentionBiases.includes(config.attentionBias)) refuse(`attentionBias "${config.attentionBias}"`);
   if (config.feedForwardBias && !traits.feedForwardBias) refuse("feedForwardBias");
   if (config.slidingWindow !== undefined && traits.slidingWindows === "none") refuse("slidingWindow");
-  if (config.firstSlidingLayer !== 0 && traits.slidingWindows !== "fromLayer") refuse("firstSlidingLayer");
+  if (config.slidingLayers && traits.slidingWindows !== "byLayer") refuse("slidingLayers");
 }
 
 /** As transformers writes it. */
@@ -225,9 +237,16 @@ function given(values: Record<string, unknown>): Record<string, unknown> {
 }
 
 function windowsToJson(config: LlamaConfig, { slidingWindows }: FamilyTraits): Record<string, unknown> {
-  const { slidingWindow, firstSlidingLayer } = config;
+  const { slidingWindow, slidingLayers, layers } = config;
   if (slidingWindows === "none") return {};
   if (slidingWindows === "all") return { sliding_window: slidingWindow ?? null };
   if (slidingWindow === undefined) return { use_sliding_window: false, sliding_window: null };
-  return { use_sliding_window: true, sliding_window: slidingWindow, max_window_layers: firstSlidingLayer };
+  const slides = (layer: number) => slidingLayers?.includes(layer) ?? true;
+  return {
+    use_sliding_window: true,
+    sliding_window: slidingWindow,
+    layer_types: Array.from({ length: layers }, (_, i) => (slides(i) ? "sliding_attention" : "full_attention")),
+    // For readers older than the line above: all layers from this one on.
+    max_window_layers: slidingLayers?.[0] ?? 0,
+  };
 }

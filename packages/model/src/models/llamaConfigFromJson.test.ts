@@ -94,18 +94,37 @@ it("ignores the sliding window of a Qwen that does not use it", () => {
   expect(llamaConfigFromJson(json).slidingWindow).toBeUndefined();
 });
 
+it.each([
+  ["as listed", ["sliding_attention", "full_attention", "sliding_attention"], [0, 2]],
+  ["from max_window_layers on", undefined, [1, 2]],
+  ["in all of them", Array(3).fill("sliding_attention"), undefined],
+])("reads in which layers the window slides: %s", (_, layer_types, slidingLayers) => {
+  const window = { use_sliding_window: true, sliding_window: 4096, max_window_layers: 1 };
+  const json = { ...llama32, model_type: "qwen3", num_hidden_layers: 3, ...window, layer_types };
+  const config = llamaConfigFromJson(json);
+  expect(config.slidingLayers).toEqual(slidingLayers);
+  expect(llamaConfigFromJson(llamaConfigToJson(config))).toEqual(config);
+});
+
+it("knows activations by their other names", () => {
+  expect(llamaConfigFromJson({ ...llama32, hidden_act: "gelu_pytorch_tanh" }).activation).toBe("gelu_new");
+});
+
 describe("an option that this implementation does not have is named", () => {
   it.each([
     [{ rope_scaling: { rope_type: "axial" } }, 'rope_type "axial" is not one of default, linear, dynamic'],
     [{ rope_scaling: { rope_type: "longrope", factor: 4 } }, '"short_factor" must be a list of numbers, got undefined'],
     [{ rope_scaling: { rope_type: "linear" } }, '"factor" must be a number, got undefined'],
     [{ rope_parameters: { partial_rotary_factor: 0.5 } }, '"partial_rotary_factor": 0.5 is not supported'],
-    [{ pretraining_tp: 2 }, '"pretraining_tp": 2 is not supported for LlamaForCausalLM'],
     [{ hidden_size: "2048" }, '"hidden_size" must be a number, got "2048"'],
     [{ hidden_act: "tanh" }, 'activation "tanh" is not one of'],
     [
       { model_type: "qwen3", num_hidden_layers: 2, layer_types: ["full_attention", "sliding_attention"] },
-      '"layer_types" must agree with the sliding window: expected ["full_attention","full_attention"]',
+      '"layer_types" has sliding layers, but no sliding window is used',
+    ],
+    [
+      { model_type: "qwen3", num_hidden_layers: 2, layer_types: ["full_attention", "chunked_attention"] },
+      '"layer_types" must name "full_attention" or "sliding_attention" for each of 2 layers, got',
     ],
   ])("%j", (change, text) => {
     const read = () => llamaConfigFromJson({ ...llama32, ...change });

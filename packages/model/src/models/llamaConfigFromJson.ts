@@ -1,20 +1,20 @@
 // Reads transformers' config.json of a model of the Llama family, as transformers 5 writes it and as older ones did.
 import { ModelError } from "../errors.ts";
 import { type RopeScaling, yarnAttention } from "../layers/ropeScaling.ts";
-import { type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
+import { activationIn, type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
 import { type AttentionBias, type LlamaConfig, type LlamaFamily, llamaConfig, llamaFamilies } from "./llamaConfig.ts";
 
 /** Throws a `ModelError` for an option this implementation does not have. */
 export function llamaConfigFromJson(json: ConfigJson): LlamaConfig {
   const family = json.model_type as LlamaFamily;
-  refuseOtherThan(json, { pretraining_tp: 1, partial_rotary_factor: 1 }, llamaFamilies[family].architecture);
+  refuseOtherThan(json, { partial_rotary_factor: 1 }, llamaFamilies[family].architecture);
   const contextLength = numberIn(json, "max_position_embeddings");
   const rope = ropeFromJson(json, contextLength);
   const { ropeScaling } = rope;
   const heads = numberIn(json, "num_attention_heads");
   const width = numberIn(json, "hidden_size");
   const endOfText = json.eos_token_id;
-  const config = llamaConfig({
+  return llamaConfig({
     family,
     vocabularySize: numberIn(json, "vocab_size"),
     contextLength: stretchedLength(contextLength, ropeScaling),
@@ -24,7 +24,7 @@ export function llamaConfigFromJson(json: ConfigJson): LlamaConfig {
     keyValueHeads: numberIn(json, "num_key_value_heads", heads),
     headSize: numberIn(json, "head_dim", width / heads),
     hiddenWidth: numberIn(json, "intermediate_size"),
-    activation: (json.hidden_act ?? "silu") as LlamaConfig["activation"],
+    activation: activationIn(json, "hidden_act", "silu"),
     attentionBias: biasFromJson(json, family),
     feedForwardBias: json.mlp_bias === true,
     ...windowsFromJson(json, family),
@@ -36,8 +36,6 @@ export function llamaConfigFromJson(json: ConfigJson): LlamaConfig {
     beginOfTextId: idIn(json, "bos_token_id"),
     endOfTextId: Array.isArray(endOfText) ? endOfText.map(Number) : idIn(json, "eos_token_id"),
   });
-  checkLayerTypes(json, config);
-  return config;
 }
 
 function biasFromJson(json: ConfigJson, family: LlamaFamily): AttentionBias {
@@ -45,32 +43,35 @@ function biasFromJson(json: ConfigJson, family: LlamaFamily): AttentionBias {
   return json.attention_bias === true && attentionBiases.includes("all") ? "all" : attentionBiases[0]!;
 }
 
-function windowsFromJson(
-  json: ConfigJson,
-  family: LlamaFamily,
-): Pick<LlamaConfig, "slidingWindow" | "firstSlidingLayer"> {
+/** Which layers have a sliding window: as config.json lists them or, in older files, from one layer on. */
+function windowsFromJson(json: ConfigJson, family: LlamaFamily): Pick<LlamaConfig, "slidingWindow" | "slidingLayers"> {
   const { slidingWindows } = llamaFamilies[family];
-  const asked = slidingWindows === "all" || (slidingWindows === "fromLayer" && json.use_sliding_window === true);
-  if (!asked || json.sliding_window === null || json.sliding_window === undefined) {
-    return { slidingWindow: undefined, firstSlidingLayer: 0 };
-  }
+  const layers = numberIn(json, "num_hidden_layers");
+  const asked = slidingWindows === "all" || (slidingWindows === "byLayer" && json.use_sliding_window === true);
+  const isUsed = asked && json.sliding_window !== null && json.sliding_window !== undefined;
+  const first = slidingWindows === "all" ? 0 : numberIn(json, "max_window_layers", 28);
+  const usual = Array.from({ length: layers }, (_, layer) => isUsed && layer >= first);
+  const slides = layerTypesFromJson(json, layers) ?? usual;
+  const slidingLayers = [...slides.keys()].filter((layer) => slides[layer]);
+  if (slidingLayers.length === 0) return { slidingWindow: undefined };
+  if (!isUsed) throw new ModelError('config.json: "layer_types" has sliding layers, but no sliding window is used');
   return {
     slidingWindow: numberIn(json, "sliding_window"),
-    firstSlidingLayer: slidingWindows === "fromLayer" ? numberIn(json, "max_window_layers", 28) : 0,
+    ...(slidingLayers.length < layers ? { slidingLayers } : {}),
   };
 }
 
-/** transformers also lists the kind of each layer; a list that says something else is not silently passed over. */
-function checkLayerTypes(json: ConfigJson, { slidingWindow, firstSlidingLayer, layers }: LlamaConfig): void {
-  if (!Array.isArray(json.layer_types)) return;
-  const expected = Array.from({ length: layers }, (_, layer) =>
-    slidingWindow !== undefined && layer >= firstSlidingLayer ? "sliding_attention" : "full_attention",
-  );
-  if (String(json.layer_types) !== String(expected)) {
+/** For each layer whether its window slides; undefined where config.json has no list. */
+function layerTypesFromJson(json: ConfigJson, layers: number): boolean[] | undefined {
+  const types: unknown = json.layer_types;
+  if (types === undefined || types === null) return undefined;
+  const isKnown = (type: unknown) => type === "full_attention" || type === "sliding_attention";
+  if (!Array.isArray(types) || types.length !== layers || !types.every(isKnown)) {
     throw new ModelError(
-      `config.json: "layer_types" must agree with the sliding window: expected ${JSON.stringify(expected)}, got ${JSON.stringify(json.layer_types)}`,
+      `config.json: "layer_types" must name "full_attention" or "sliding_attention" for each of ${layers} layers, got ${JSON.stringify(types)}`,
     );
   }
+  return types.map((type) => type === "sliding_attention");
 }
 
 /** How far the positions reach: config.json may hold the length before they were stretched. */

@@ -105,8 +105,8 @@ it("lists what a checkpoint lacks and what it has too many", async () => {
 it("refuses a checkpoint of another architecture and PyTorch's .bin files", async () => {
   const size = { vocabularySize: 20, contextLength: 8, layers: 1, heads: 2, width: 8 };
   await saveModel(new BertForMaskedLM(size), folder);
-  expect((await failure()).message).toBe('config.json: model_type "bert" is not "t5"');
-  await expect(loadModel(folder)).rejects.toThrow("(other models are loaded with their class: loadModel(folder, T5))");
+  expect((await failure()).message).toContain('config.json: model_type "bert" is no T5 (@llm/model has');
+  await expect(loadModel(folder)).rejects.toThrow("(BERT and T5 are loaded with their class: loadModel(folder, T5))");
   await saveModel(new T5(small), folder);
   await rm(join(folder, "model.safetensors"));
   await writeFile(join(folder, "pytorch_model.bin"), "");
@@ -137,6 +137,10 @@ it("reads config.json as it was written before transformers 5", () => {
   expect(t5ConfigFromJson(rewritten, true)).toEqual(small11);
   expect(t5ConfigFromJson(rewritten, false)).toEqual({ ...small11, tiedEmbeddings: true });
   expect(t5ConfigFromJson(t5ConfigToJson(small11))).toEqual(small11);
+  // mT5 has no word for the scale, as nothing in it is tied.
+  expect(t5ConfigFromJson({ ...published, model_type: "mt5" }, true)).toEqual(small11);
+  expect(t5ConfigFromJson({ ...published, model_type: "mt5", tie_word_embeddings: true }, true)).toEqual(small11);
+  expect(t5ConfigFromJson({ ...published, feed_forward_proj: "gated-swish" })).toMatchObject({ activation: "silu" });
   expect(() => t5ConfigFromJson({ ...published, tie_encoder_decoder: true })).toThrow(
     '"tie_encoder_decoder": true is not supported for T5',
   );

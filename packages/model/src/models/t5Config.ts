@@ -2,7 +2,7 @@
 import { ModelError } from "../errors.ts";
 import { type Activation, activations } from "../layers/activations.ts";
 import type { EncoderDecoderConfig } from "../model.ts";
-import { type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
+import { activationIn, type ConfigJson, idIn, numberIn, refuseOtherThan, requireModelType } from "./configJson.ts";
 
 /** `layers` is the depth of the decoder. */
 export interface T5Config extends EncoderDecoderConfig {
@@ -150,13 +150,14 @@ function feedForwardToJson({ gated, activation }: T5Config): string {
  * `hasOutputLayer` tells whether the file of weights holds one. Throws a `ModelError` for an option this implementation does not have.
  */
 export function t5ConfigFromJson(json: ConfigJson, hasOutputLayer = false): T5Config {
-  if (json.model_type !== "t5") {
-    throw new ModelError(`config.json: model_type ${JSON.stringify(json.model_type)} is not "t5"`);
-  }
+  requireModelType(json, ["t5", "mt5"], "T5");
   refuseOtherThan(json, { tie_encoder_decoder: false }, "T5");
   const saidToBeTied = json.tie_word_embeddings !== false;
+  // mT5 (Xue et al. 2021) is T5 1.1 with more languages; its config.json calls the output layer tied too.
   const scaleDecoderOutputs =
-    typeof json.scale_decoder_outputs === "boolean" ? json.scale_decoder_outputs : saidToBeTied;
+    typeof json.scale_decoder_outputs === "boolean"
+      ? json.scale_decoder_outputs
+      : saidToBeTied && json.model_type === "t5";
   const encoderLayers = numberIn(json, "num_layers");
   const paddingId = numberIn(json, "pad_token_id", 0);
   return t5Config({
@@ -186,5 +187,6 @@ function feedForwardFromJson(json: ConfigJson): Pick<T5Config, "activation" | "g
   const name = String(json.feed_forward_proj ?? "relu");
   const gated = name.startsWith("gated-");
   const activation = gated ? name.slice("gated-".length) : name;
-  return { gated, activation: (name === "gated-gelu" ? "gelu_new" : activation) as Activation };
+  const asOthers = activationIn({ feed_forward_proj: activation }, "feed_forward_proj", "relu");
+  return { gated, activation: name === "gated-gelu" ? "gelu_new" : asOthers };
 }
