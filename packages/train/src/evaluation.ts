@@ -1,7 +1,15 @@
 // Loss and metrics on held-out batches during training.
 import type { BatchStream } from "@llm/data";
 import type { PretrainedModel } from "@llm/model";
-import { type CompiledFunction, compile, type Executor, type HostArray, type Tensor } from "@llm/tensor";
+import {
+  type CompiledFunction,
+  compile,
+  type Executor,
+  type HostArray,
+  type Precision,
+  type Tensor,
+  withPrecision,
+} from "@llm/tensor";
 import { TrainError } from "./errors.ts";
 import { MeanMetrics, type SummedMetrics, summedMetrics } from "./meanMetrics.ts";
 import type { Objective } from "./objectives/objective.ts";
@@ -29,16 +37,17 @@ export class Evaluation<Model extends PretrainedModel, B> {
   readonly #objective: Objective<Model, B>;
   readonly #evaluate: CompiledFunction<[Model, NamedTensors], Evaluated>;
 
-  constructor(objective: Objective<Model, B>, executor: Executor | undefined) {
+  constructor(
+    objective: Objective<Model, B>,
+    { executor, precision = "float32" }: { executor: Executor | undefined; precision: Precision | undefined },
+  ) {
     this.#objective = objective;
-    this.#evaluate = compile(
-      (model, batch) => {
-        const loss = objective.loss(model, batch);
-        const predictions = (objective.scorer && loss.predictions) ?? {};
-        return { sum: loss.sum, count: loss.count, metrics: summedMetrics(loss), predictions };
-      },
-      executor ? { executor } : {},
-    );
+    const evaluated = (model: Model, batch: NamedTensors): Evaluated => {
+      const loss = objective.loss(model, batch);
+      const predictions = (objective.scorer && loss.predictions) ?? {};
+      return { sum: loss.sum, count: loss.count, metrics: summedMetrics(loss), predictions };
+    };
+    this.#evaluate = compile(withPrecision(evaluated, precision), executor ? { executor } : {});
   }
 
   /** Over the first `batches` batches of the stream; the same ones each time. */

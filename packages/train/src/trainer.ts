@@ -87,8 +87,8 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
   /** Updates whose batches are made ready while an earlier one runs; any number gives the same run. Default 1. */
   prefetch?: number;
   /**
-   * Of forward and backward. Parameters, their updates and everything that needs it (norms, losses, sums) stay float32. Default
-   * float32. float16 needs loss scaling, which comes with it: a step whose gradients overflow is skipped.
+   * Of forward and backward, and of evaluations. Parameters, their updates and everything that needs it (norms, losses, sums) stay
+   * float32. Default float32. float16 needs loss scaling, which comes with it: a step whose gradients overflow is skipped.
    */
   precision?: Precision;
   /** Of float16. */

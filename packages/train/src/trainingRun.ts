@@ -89,7 +89,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
       ema: options.ema,
     };
     this.#trainStep = new TrainStep(stepOptions);
-    this.#evaluation = options.evaluation && new Evaluation(objective, executor);
+    this.#evaluation = options.evaluation && new Evaluation(objective, { executor, precision: options.precision });
     const { model, data, steps } = options;
     this.#queue = new UpdateQueue({ model, data, objective, steps, accumulation, seed, depth: prefetch * stepsPerRun });
     this.#maker = new StepMaker({
