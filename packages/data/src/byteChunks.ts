@@ -2,8 +2,8 @@
 import { DataError, FileError, FormatError, systemReason } from "./errors.ts";
 import type { InputFile } from "./inputFile.ts";
 import type { ByteSource } from "./sources/byteSource.ts";
-import { decompress } from "./sources/compression.ts";
-import { CompressionError } from "./sources/compressionError.ts";
+import { type Compression, decompress } from "./sources/compression.ts";
+import { type CompressedPlace, CompressionError } from "./sources/decompression.ts";
 
 // Whatever its ratio, a file of this size is not what fills a disk or a memory.
 const freeExpansionBytes = 64 << 20;
@@ -14,8 +14,12 @@ export interface ByteChunksOptions {
   readonly onBytes: (bytes: number) => void;
   /** How many times its compressed size a file may grow to, beyond 64 MiB. */
   readonly maxExpansion: number;
-  /** First byte to read, of a file that is not compressed. Default 0. */
+  /** First byte to give, in the decompressed text. Default 0. */
   readonly start?: number;
+  /** Where decompression begins: a place at or before `start`. Default: at the file's start. */
+  readonly from?: CompressedPlace | undefined;
+  /** Told of places in a compressed file from which it can be read another time. */
+  readonly onPlace?: ((place: CompressedPlace) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,23 +35,30 @@ export async function* byteChunks(
 ): AsyncGenerator<Buffer> {
   let taken = 0;
   let produced = 0;
-  const start = options.start ?? 0;
-  async function* stored(): AsyncGenerator<Buffer> {
-    for await (const chunk of source.read(start, undefined, options.signal)) {
+  const { start = 0, from = { storedOffset: 0, textOffset: 0 }, onPlace } = options;
+  async function* stored(first: number): AsyncGenerator<Buffer> {
+    for await (const chunk of source.read(first, undefined, options.signal)) {
       taken += chunk.length;
       options.onBytes(chunk.length);
       yield chunk;
     }
   }
-  const checkGrowth = (bytes: number): void => {
+  const onProduced = (bytes: number): void => {
     produced += bytes;
     if (produced <= freeExpansionBytes || produced <= taken * options.maxExpansion) return;
     throw expansionError(file.path, taken, produced, options.maxExpansion);
   };
+  async function* decompressed(compression: Exclude<Compression, "none">): AsyncGenerator<Buffer> {
+    let before = start - from.textOffset;
+    const places = onPlace ? { onPlace } : {};
+    for await (const chunk of decompress(stored(from.storedOffset), compression, { onProduced, from, ...places })) {
+      if (before < chunk.length) yield chunk.subarray(before);
+      before = Math.max(before - chunk.length, 0);
+    }
+  }
   let offset = start;
   try {
-    const chunks = file.compression === "none" ? stored() : decompress(stored(), file.compression, checkGrowth);
-    for await (const chunk of chunks) {
+    for await (const chunk of file.compression === "none" ? stored(start) : decompressed(file.compression)) {
       options.signal?.throwIfAborted();
       yield chunk;
       offset += chunk.length;

@@ -13,8 +13,9 @@ export interface DocumentSource extends AsyncIterable<Document> {
   position(): SourcePosition;
   /**
    * The next reading starts at `position` and gives exactly the documents that followed there, given the same inputs
-   * and options. Of the file at hand, what lies before the last place to start from is read again: a line, WARC record
-   * or row group where the file is not compressed, otherwise the file's start.
+   * and options. Lines, WARC records, articles, wiki pages and row groups are places to start from. A compressed file
+   * is decompressed from the member (gzip), frame (zstd) or block (bzip2) that the place lies in, which for web archives
+   * is the record itself, and for files of one member the file's start. CSV tables and archives are read again.
    */
   seek(position: SourcePosition): void;
 }
@@ -26,8 +27,8 @@ export interface DocumentSource extends AsyncIterable<Document> {
  * file is read no faster than its documents are taken.
  *
  * While documents are taken it throws: FileError for what cannot be read; FormatError, naming file and line or byte,
- * for input that is not what its format says or is above its limit (unless skipped by policy; of a truncated gzip, up
- * to the last few hundred kilobytes before the cut may be skipped with it); DataError for a position that does not fit.
+ * for input that is not what its format says or is above its limit (unless skipped by policy); DataError for a position
+ * that does not fit.
  *
  * @example
  * for await (const document of readDocuments("corpus/")) console.log(document.id, document.text.length);

@@ -46,6 +46,11 @@ export class ByteReader {
     return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
   }
 
+  /** What is at hand, at least 1 and at most `maxBytes` bytes, which stay where they are; undefined at the end of the stream. */
+  async look(maxBytes: number): Promise<Buffer | undefined> {
+    return (await this.peek()) === undefined ? undefined : this.#rest.subarray(0, maxBytes);
+  }
+
   /** Passes over `length` bytes and returns how many there were. */
   async skip(length: number): Promise<number> {
     let skipped = 0;

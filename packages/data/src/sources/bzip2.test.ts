@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { fixture } from "../../test/sourceFixtures.ts";
 import { Bzip2Decoder } from "./bzip2.ts";
-import { CompressionError } from "./compressionError.ts";
+import { CompressionError } from "./decompression.ts";
 
 const dump = readFileSync(fixture("dewiki-20240101-pages-articles-multistream.xml.bz2"));
 const cases = JSON.parse(readFileSync(fixture("bzip2.json"), "utf8")) as {
@@ -14,7 +14,7 @@ const cases = JSON.parse(readFileSync(fixture("bzip2.json"), "utf8")) as {
 }[];
 
 function decode(bytes: Buffer, chunkBytes = bytes.length): Buffer {
-  const decoder = new Bzip2Decoder(() => {});
+  const decoder = new Bzip2Decoder({ onProduced: () => {} });
   const pieces: Buffer[] = [];
   for (let start = 0; start < bytes.length; start += chunkBytes) {
     pieces.push(...decoder.push(bytes.subarray(start, start + chunkBytes)));

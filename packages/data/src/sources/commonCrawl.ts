@@ -165,7 +165,7 @@ function checkPage(capture: Record<string, unknown>, index: string): IndexedPage
 async function readList(source: ByteSource, signal: AbortSignal | undefined): Promise<string[]> {
   const chunks: Buffer[] = [];
   const stored = source.read(0, undefined, signal) as AsyncIterable<Buffer>;
-  for await (const chunk of decompress(stored, "gzip", () => {})) chunks.push(chunk);
+  for await (const chunk of decompress(stored, "gzip", { onProduced: () => {} })) chunks.push(chunk);
   return Buffer.concat(chunks)
     .toString("utf8")
     .split("\n")

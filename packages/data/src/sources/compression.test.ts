@@ -48,9 +48,57 @@ it("lets small files grow as they like, and trusts files when told so", async ()
   expect((await readAll(small)).documents[0]?.text).toBe("x".repeat(1 << 20));
 });
 
-it("refuses a zstd window that would take the memory", async () => {
-  const path = new TemporaryFolder().write("a.txt.zst", zstdBomb(1, 0xa0));
+it("refuses a zstd window that would take the memory, in any frame, also where the content's length is the window", async () => {
+  const folder = new TemporaryFolder();
+  const path = folder.write("a.txt.zst", zstdBomb(1, 0xa0));
   expect((await failure(path)).message).toMatch(
     /damaged zstd at byte 0: the frame asks for a window of 1073741824 bytes/,
   );
+  const second = folder.write("b.txt.zst", Buffer.concat([zstdBomb(1), zstdBomb(1, 0xa0)]));
+  expect((await failure(second)).message).toMatch(/damaged zstd at byte 131072: the frame asks for a window/);
+  const single = Buffer.from("28b52ffda0ffffff7f0b00007800", "hex");
+  expect((await failure(folder.write("c.txt.zst", single))).message).toMatch(/a window of 2147483647 bytes/);
+});
+
+it("compares the checksums of zstd frames, and passes over frames of other data", async () => {
+  const folder = new TemporaryFolder();
+  const damaged = Buffer.from(zstd);
+  damaged.writeUInt32LE(damaged.readUInt32LE(zstd.length - 4) ^ 1, zstd.length - 4);
+  expect((await failure(folder.write("a.jsonl.zst", damaged))).message).toMatch(
+    /damaged zstd.*the checksum does not fit/,
+  );
+  const skippable = Buffer.from("5a2a4d1803000000616263", "hex");
+  const mixed = folder.write("b.jsonl.zst", Buffer.concat([skippable, zstd, skippable]));
+  expect((await readAll(mixed)).documents.map(({ text }) => text)).toEqual(
+    (await readAll(fixture("pile.jsonl.zst"))).documents.map(({ text }) => text),
+  );
+});
+
+it("reads gzip members with every optional field, and zeros behind them", async () => {
+  const text = gzipSync("hello");
+  const named = Buffer.concat([
+    Buffer.from("1f8b081e000000000003" + "0400" + "61620000", "hex"),
+    Buffer.from("name\0comment\0"),
+    Buffer.from([0, 0]),
+    text.subarray(10),
+  ]);
+  const folder = new TemporaryFolder();
+  const path = folder.write("a.txt.gz", Buffer.concat([named, text, gzipSync(""), named, Buffer.alloc(512)]));
+  expect((await readAll(path)).documents[0]?.text).toBe("hellohellohello");
+});
+
+it("compares length and checksum of each gzip member", async () => {
+  const folder = new TemporaryFolder();
+  const good = gzipSync("hello");
+  for (const [back, message] of [
+    [8, "the checksum does not fit"],
+    [4, "the length does not fit"],
+  ] as const) {
+    const bad = Buffer.from(good);
+    bad.writeUInt32LE(7, bad.length - back);
+    const path = folder.write("a.jsonl.gz", Buffer.concat([gzipSync('{"text":"1"}\n'), bad]));
+    expect((await failure(path)).message).toContain(`a.jsonl.gz: damaged gzip at byte 18: ${message}`);
+  }
+  const other = folder.write("b.jsonl.gz", Buffer.concat([good, Buffer.from("tail")]));
+  expect((await failure(other)).message).toContain("no gzip member starts here");
 });

@@ -12,7 +12,7 @@ export async function* jsonlDocuments(
   context: ReadingContext,
   fields = recordFields(context.options),
 ): AsyncGenerator<Document> {
-  const seeks = context.canSeek(file);
+  const seeks = context.canSeek();
   for await (const line of fileLines(file, context)) {
     if (seeks) context.checkpoint({ offset: line.offset, line: line.number });
     try {

@@ -52,7 +52,7 @@ interface Article extends ArticleTexts {
 export async function* pubmedDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
   const limit = context.options.maxDocumentBytes ?? 64 * mebibyte;
   const start = context.start?.offset ?? 0;
-  const seeks = context.canSeek(file);
+  const seeks = context.canSeek();
   const wanted = { file: file.path, root: "PubmedArticleSet", names: ["PubmedArticle"], limit, start };
   for await (const { xml, offset, length } of xmlElements(context.chunks(file, start), wanted)) {
     if (seeks) context.checkpoint({ offset });

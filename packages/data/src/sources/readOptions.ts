@@ -86,10 +86,10 @@ export interface ReadingContext {
   readonly start: Checkpoint | undefined;
   /** Says, before a document is given, from where it and what follows can be read. */
   checkpoint(checkpoint: Checkpoint): void;
-  /** True where a byte offset in the text is one in the file, so that reading can start there. */
-  canSeek(file: InputFile): boolean;
+  /** True where a reading can start at an offset in the text, so that checkpoints of one are of use. */
+  canSeek(): boolean;
   open(file: InputFile): Promise<ByteSource>;
-  /** The file's bytes, decompressed and counted, from `start` on (only where `canSeek`). */
+  /** The file's bytes, decompressed and counted; from the offset `start` on, by readers that set checkpoints with an `offset`. */
   chunks(file: InputFile, start?: number): AsyncGenerator<Buffer>;
   /** The same as UTF-8, whatever encoding the options name. */
   textChunks(file: InputFile, start?: number): AsyncGenerator<Buffer>;

@@ -6,6 +6,7 @@ import { DataError, type FilePlace, FormatError } from "../errors.ts";
 import type { Input, InputFile } from "../inputFile.ts";
 import { findInputFiles } from "../inputFiles.ts";
 import type { ByteSource } from "./byteSource.ts";
+import type { CompressedPlace } from "./decompression.ts";
 import type { DocumentFormat } from "./documentFormat.ts";
 import { documentReaders } from "./documentReaders.ts";
 import type { Checkpoint, ReadingContext, ReadOptions } from "./readOptions.ts";
@@ -166,6 +167,14 @@ function passedEnd(file: InputFile, found: number, taken: number): DataError {
   );
 }
 
+/** Where decompression was when the checkpoint was set. */
+function placeOf(checkpoint: Checkpoint | undefined): CompressedPlace | undefined {
+  const { storedOffset, textOffset } = checkpoint ?? {};
+  return storedOffset === undefined || textOffset === undefined
+    ? undefined
+    : { ...checkpoint, storedOffset, textOffset };
+}
+
 /** What the reader of one file's format works with. */
 class FileContext implements ReadingContext {
   readonly start: Checkpoint | undefined;
@@ -173,6 +182,8 @@ class FileContext implements ReadingContext {
   /** How many archives the file lies in. Bytes within an archive were counted when they were taken from it. */
   readonly #depth: number;
   readonly #setsCheckpoints: boolean;
+  /** Where a compressed file can be taken up: the last place before the checkpoint at hand, and those behind it. */
+  readonly #places: CompressedPlace[] = [];
 
   constructor(reading: Reading, start: Checkpoint | undefined, depth = 0, setsCheckpoints = depth === 0) {
     this.#reading = reading;
@@ -200,31 +211,38 @@ class FileContext implements ReadingContext {
   }
 
   checkpoint(checkpoint: Checkpoint): void {
-    if (this.#setsCheckpoints) this.#reading.checkpoint(checkpoint);
+    if (!this.#setsCheckpoints) return;
+    const { offset = 0 } = checkpoint;
+    while ((this.#places[1]?.textOffset ?? Number.POSITIVE_INFINITY) <= offset) this.#places.shift();
+    this.#reading.checkpoint({ ...checkpoint, ...this.#places[0] });
   }
 
   open(file: InputFile): Promise<ByteSource> {
     return this.#reading.open(file);
   }
 
-  async *chunks(file: InputFile, start = 0): AsyncGenerator<Buffer> {
-    if (start > 0) this.advance(start);
+  async *chunks(file: InputFile, start?: number): AsyncGenerator<Buffer> {
+    const from = placeOf(this.start);
+    if (start !== undefined) this.advance(file.compression === "none" ? start : (from?.storedOffset ?? 0));
     yield* byteChunks(file, await this.open(file), {
       onBytes: (bytes) => this.advance(bytes),
       maxExpansion: this.options.maxExpansion ?? 200,
-      start,
+      start: start ?? 0,
+      from,
+      // Only setting checkpoints takes places off again.
+      onPlace: start !== undefined && this.canSeek() ? (place) => this.#places.push(place) : undefined,
       signal: this.options.signal,
     });
   }
 
-  textChunks(file: InputFile, start = 0): AsyncGenerator<Buffer> {
+  textChunks(file: InputFile, start?: number): AsyncGenerator<Buffer> {
     const { encoding, invalidUtf8 } = this.options;
     const chunks = this.chunks(file, start);
     return isTranscoded(encoding) ? transcode(chunks, encoding, file.path, invalidUtf8 === "replace") : chunks;
   }
 
-  canSeek(file: InputFile): boolean {
-    return this.#setsCheckpoints && file.compression === "none" && !isTranscoded(this.options.encoding);
+  canSeek(): boolean {
+    return this.#setsCheckpoints && !isTranscoded(this.options.encoding);
   }
 
   advance(bytes: number): void {

@@ -4,12 +4,15 @@ import { describe, expect, it } from "vitest";
 import { fixture } from "../../test/sourceFixtures.ts";
 import { collect, TemporaryFolder } from "../../test/temporaryFolder.ts";
 import type { Document } from "../document.ts";
+import type { Input } from "../inputFile.ts";
 import { readDocuments } from "../readDocuments.ts";
+import type { ByteSource } from "./byteSource.ts";
+import { compressionOfName } from "./compression.ts";
 import type { SourcePosition } from "./reading.ts";
 import type { ReadOptions } from "./readOptions.ts";
 
 /** Stops after `count` documents and saves the position as people do: as JSON. */
-async function stopAfter(path: string | readonly string[], count: number, options?: ReadOptions) {
+async function stopAfter(path: Input | readonly Input[], count: number, options?: ReadOptions) {
   const source = readDocuments(path, options);
   const taken: Document[] = [];
   for await (const document of source) {
@@ -19,7 +22,7 @@ async function stopAfter(path: string | readonly string[], count: number, option
   return { taken, position: JSON.parse(JSON.stringify(source.position())) as SourcePosition };
 }
 
-async function rest(path: string | readonly string[], position: SourcePosition, options?: ReadOptions) {
+async function rest(path: Input | readonly Input[], position: SourcePosition, options?: ReadOptions) {
   const source = readDocuments(path, options);
   source.seek(position);
   return { documents: await collect(source), report: source.report(), position: source.position() };
@@ -53,6 +56,46 @@ function samples(folder: TemporaryFolder): Record<string, { path: string; option
     },
   };
 }
+
+const numbered = (count: number) =>
+  Array.from({ length: count }, (_, index) => `{"text":"${index} ${Math.imul(index, 2654435761) >>> 0}"}\n`);
+
+/** A zstd frame (RFC 8878) of one block that is stored as it is. */
+function storedZstd(text: string): Buffer {
+  const head = [0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0, 0, 0, 0];
+  const frame = Buffer.concat([Buffer.from(head), Buffer.from(text)]);
+  frame.writeUInt32LE(text.length, 5);
+  frame.writeUIntLE((text.length << 3) | 1, 9, 3);
+  return frame;
+}
+
+/** Compressed files of several members, frames, streams or blocks. */
+const restartable: Record<string, () => { readonly bytes: Buffer; readonly format: "jsonl" | "warc" | "wikipedia" }> = {
+  // One member per record, as Common Crawl has it.
+  "a.warc.gz": () => {
+    const record = (text: string) =>
+      `WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}\r\n\r\n`;
+    return { bytes: Buffer.concat(numbered(500).map((text) => gzipSync(record(text)))), format: "warc" };
+  },
+  // Members that end within lines.
+  "a.jsonl.gz": () => {
+    const text = Buffer.from(numbered(3000).join(""));
+    const members = Array.from({ length: 40 }, (_, index) => {
+      const at = (share: number) => Math.floor((text.length * share) / 40);
+      return gzipSync(text.subarray(at(index), at(index + 1)));
+    });
+    return { bytes: Buffer.concat(members), format: "jsonl" };
+  },
+  "a.jsonl.zst": () => {
+    const lines = numbered(3000);
+    const frames = Array.from({ length: 30 }, (_, index) =>
+      storedZstd(lines.slice(index * 100, index * 100 + 100).join("")),
+    );
+    return { bytes: Buffer.concat(frames), format: "jsonl" };
+  },
+  // Many blocks in one stream.
+  "a.jsonl.bz2": () => ({ bytes: readFileSync(fixture("blocks.jsonl.bz2")), format: "jsonl" }),
+};
 
 describe("a position", () => {
   it("gives exactly the rest, in every format, after any number of documents", async () => {
@@ -98,6 +141,31 @@ describe("a position", () => {
     expect(read).toBe(lines.length);
   });
 
+  it.each(Object.entries(restartable))("of %s, reads from the last place to start from", async (name, make) => {
+    const { bytes, format } = make();
+    const reads: number[] = [];
+    const source: ByteSource = {
+      size: bytes.length,
+      async *read(start) {
+        reads.push(start);
+        for (let at = start; at < bytes.length; at += 5000) yield bytes.subarray(at, at + 5000);
+      },
+    };
+    const { compression } = compressionOfName(name);
+    const file = { path: name, format, compression, size: bytes.length, open: async () => source };
+    const location = { name, files: async () => [file] };
+    const all = await collect(readDocuments(location));
+    for (const share of [0.3, 0.6, 0.95]) {
+      const { taken, position } = await stopAfter(location, Math.floor(all.length * share));
+      reads.length = 0;
+      const { documents, report } = await rest(location, position);
+      expect([...taken, ...documents].map(({ text }) => text)).toEqual(all.map(({ text }) => text));
+      expect(report.bytesRead).toBe(bytes.length);
+      expect(reads.at(-1)).toBe(position.checkpoint?.storedOffset);
+      expect(reads.at(-1)).toBeGreaterThan(bytes.length * (share - 0.25));
+    }
+  });
+
   it("counts no fault twice, and refuses inputs that are others than when it was saved", async () => {
     const folder = new TemporaryFolder();
     const path = folder.write("a.jsonl.gz", gzipSync('{bad\n{"text":"1"}\n{"text":"2"}\n{bad\n{"text":"3"}\n'));
@@ -110,7 +178,7 @@ describe("a position", () => {
       /the position lies in file 1, .*a\.jsonl\.gz, but .*b\.jsonl stands there/,
     );
     folder.write("a.jsonl.gz", gzipSync('{"text":"1"}\n'));
-    await expect(rest(path, position)).rejects.toThrow(/after 2 documents, but the file gives only 1 now/);
+    await expect(rest(path, position)).rejects.toThrow(/after 1 documents, but the file gives only 0 now/);
     await expect(rest(other, { files: 3, documents: 0 })).rejects.toThrow(/file 4, after all others, but nothing/);
   });
 });

@@ -24,7 +24,7 @@ async function* textPieces(file: InputFile, size: number, context: ReadingContex
   let length = 0;
   let offset = 0;
   let piece = context.start?.piece ?? 0;
-  const seeks = context.canSeek(file);
+  const seeks = context.canSeek();
   const take = (): Document | undefined => {
     const text = context.decode(Buffer.concat(lines).subarray(0, -1), { file: file.path, offset });
     lines = [];

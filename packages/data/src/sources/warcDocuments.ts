@@ -26,7 +26,7 @@ export async function* warcDocuments(file: InputFile, context: ReadingContext): 
   const wants = (headers: ReadonlyMap<string, string>, length: number): boolean =>
     isDocument(headers) && length <= limit;
   const start = context.start?.offset ?? 0;
-  const seeks = context.canSeek(file);
+  const seeks = context.canSeek();
   for await (const record of warcRecords(context.chunks(file, start), file.path, wants, start)) {
     if (!isDocument(record.headers)) continue;
     if (seeks) context.checkpoint({ offset: record.offset });

@@ -29,6 +29,8 @@ interface Page {
   readonly text: string;
 }
 
+const unknownSite: SiteInfo = { base: "", hiddenNamespaces: [] };
+
 /**
  * The articles of a dump (namespaces by `wikiNamespaces`, no redirects; of several revisions the last in the file).
  * The id is the page's; the metadata hold title, url, revision and timestamp. A malformed page is skipped alone, by policy.
@@ -36,11 +38,17 @@ interface Page {
 export async function* wikipediaDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
   const textLimit = context.options.maxDocumentBytes ?? 64 * mebibyte;
   const namespaces = new Set(context.options.wikiNamespaces ?? [0]);
-  const names = ["page", "siteinfo"];
-  const wanted = { file: file.path, root: "mediawiki", names, limit: textLimit + markupBytes };
-  let site: SiteInfo = { base: "", hiddenNamespaces: [] };
-  for await (const element of xmlElements(context.chunks(file), wanted)) {
+  const start = context.start?.offset ?? 0;
+  const seeks = context.canSeek();
+  const wanted = { file: file.path, root: "mediawiki", limit: textLimit + markupBytes };
+  let site = start > 0 ? await siteOfHead(file, context) : undefined;
+  for await (const element of xmlElements(context.chunks(file, start), {
+    ...wanted,
+    names: ["page", "siteinfo"],
+    start,
+  })) {
     const place = { file: file.path, offset: element.offset };
+    if (seeks && element.name === "page") context.checkpoint({ offset: element.offset });
     try {
       const xml = elementText(element, textLimit, place, context);
       if (xml === undefined) continue;
@@ -51,11 +59,21 @@ export async function* wikipediaDocuments(file: InputFile, context: ReadingConte
       const page = parseXml(place, () => readPage(xml));
       if (page.redirects || !namespaces.has(page.namespace) || !["", "wikitext"].includes(page.model)) continue;
       if (page.text.length > textLimit) throw tooLong(place, `the page "${page.title}"`, textLimit);
-      yield pageDocument(page, site);
+      yield pageDocument(page, site ?? unknownSite);
     } catch (error) {
       context.skipOrThrow(error);
     }
   }
+}
+
+/** What the dump's head tells, for a reading that starts behind it. */
+async function siteOfHead(file: InputFile, context: ReadingContext): Promise<SiteInfo | undefined> {
+  const wanted = { file: file.path, root: "mediawiki", names: ["page", "siteinfo"], limit: mebibyte };
+  for await (const { name, xml } of xmlElements(context.nested().chunks(file), wanted)) {
+    if (name === "page" || xml === undefined) return undefined;
+    return parseXml({ file: file.path, offset: 0 }, () => readSiteInfo(xml.toString()));
+  }
+  return undefined;
 }
 
 function elementText(
