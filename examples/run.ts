@@ -11,6 +11,7 @@ const startsFrom: Readonly<Record<string, string>> = {
   "08-lora": "03-pretrain-gpt",
   "09-preferences": "07-instruction-tuning",
   "10-distillation": "03-pretrain-gpt",
+  "12-token-classification": "04-pretrain-bert",
 };
 
 function run(name: string, args: readonly string[]): void {

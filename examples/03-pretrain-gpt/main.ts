@@ -10,7 +10,7 @@ import { readSpeeches } from "../shared/speeches.ts";
 
 const setting = readSetting();
 const folder = setting.folderOf("03-pretrain-gpt");
-const steps = setting.steps({ full: 3000, small: 40 });
+const steps = setting.steps({ full: 8000, small: 40 });
 const { size, vocabulary } = setting.small
   ? { size: { layers: 2, heads: 2, width: 64, contextLength: 128 }, vocabulary: 512 }
   : { size: gptPresets["gpt-1m"], vocabulary: 2048 };
@@ -38,7 +38,7 @@ const trainer = new Trainer({
   steps,
   optimizer: muon(),
   learningRate: cosineSchedule({ peak: 5e-3, floor: 5e-4, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
-  evaluation: { data: heldOut.batches({ ...windows, shuffle: false }), every: Math.ceil(steps / 5) },
+  evaluation: { data: heldOut.batches({ ...windows, shuffle: false }), every: Math.ceil(steps / 10) },
   checkpoints: { folder: join(folder, "checkpoints"), every: Math.ceil(steps / 5) },
 });
 await trainer.run();
@@ -63,11 +63,8 @@ conclude(
       better: "lower",
       before: (await perplexity(model, tokens)).perplexity,
       after: (await perplexity(trainer.model, tokens)).perplexity,
-      baselines: { unigrams: await perplexityOfNgrams(1) },
-      beside: {
-        "interpolated bigrams": await perplexityOfNgrams(2),
-        "interpolated 5-grams": await perplexityOfNgrams(5),
-      },
+      baselines: { unigrams: await perplexityOfNgrams(1), "interpolated bigrams": await perplexityOfNgrams(2) },
+      beside: { "interpolated 5-grams": await perplexityOfNgrams(5) },
     },
   ],
   setting,

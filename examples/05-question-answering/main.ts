@@ -27,9 +27,10 @@ const windows = (of: typeof questions) =>
 console.log(`${questions.length} questions to learn from, for example:`, questions[0]);
 
 const objective = extractiveQuestionAnswering();
-const test = exampleBatches(windows(heldOut), { batchSize: 32, shuffle: false });
-const accuracy = async (model: BertForQuestionAnswering) =>
-  (await evaluateModel(model, { objective, data: test, ...(setting.small && { batches: 4 }) })).metrics!.f1!;
+const test = () => exampleBatches(windows(heldOut), { batchSize: 32, shuffle: false });
+const batches = setting.small ? 4 : Number.POSITIVE_INFINITY;
+const f1 = async (model: BertForQuestionAnswering) =>
+  (await evaluateModel(model, { objective, data: test(), batches })).metrics!.f1!;
 
 const steps = setting.steps({ full: 1200, small: 40 });
 async function tuned(model: BertForQuestionAnswering, name: string): Promise<BertForQuestionAnswering> {
@@ -38,6 +39,7 @@ async function tuned(model: BertForQuestionAnswering, name: string): Promise<Ber
     objective,
     data: exampleBatches(windows(questions), { batchSize: 16 }),
     steps,
+    evaluation: { data: test(), batches, every: Math.ceil(steps / 12) },
     metricsFile: join(folder, `${name}.jsonl`),
     learningRate: linearSchedule({ peak: 1e-3, warmupSteps: Math.ceil(steps / 10), totalSteps: steps }),
   });
@@ -61,11 +63,11 @@ conclude(
     {
       metric: `F1 of the answers to ${heldOut.length} held-out questions`,
       better: "higher",
-      before: await accuracy(pretrained),
-      after: await accuracy(model),
+      before: await f1(pretrained),
+      after: await f1(model),
       baselines: {
         "the first fact of the passage, whatever is asked": guesses.reduce((a, b) => a + b) / guesses.length,
-        "the same without pre-training": await accuracy(await tuned(untrained, "untrained")),
+        "the same without pre-training": await f1(await tuned(untrained, "untrained")),
       },
     },
   ],

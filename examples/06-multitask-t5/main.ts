@@ -15,6 +15,7 @@ import {
 } from "@llm/train";
 import { conclude, type Outcome, readSetting } from "../shared/example.ts";
 import { readSpeeches } from "../shared/speeches.ts";
+import { unigramLoss } from "../shared/unigramLoss.ts";
 import { shareOfCommonestEra, taskBatches } from "./tasks.ts";
 
 const setting = readSetting();
@@ -34,18 +35,18 @@ const model = new T5(
 );
 console.log(`T5 with ${parameterCount(model)} parameters`);
 
-const answering = sequenceToSequence({ padToMultipleOf: 16 });
-const objective = taskMixture({ spans: spanCorruption({ tokenizer }), sentiment: answering, era: answering });
-const test = { objective, data: batchesInTurn(taskBatches(speeches.heldOut, { tokenizer, shuffle: false })) };
+const [cutting, answering] = [spanCorruption({ tokenizer }), sequenceToSequence({ padToMultipleOf: 16 })];
+const objective = taskMixture({ spans: cutting, sentiment: answering, era: answering });
+const train = () => taskBatches(speeches.train, { tokenizer, shuffle: true });
+const heldOut = (oneIn = 1) => taskBatches(speeches.heldOut, { tokenizer, shuffle: false, oneIn });
 const steps = setting.steps({ full: 2000, small: 60 });
 const trainer = new Trainer({
   model,
   objective,
-  data: mixBatches(taskBatches(speeches.train, { tokenizer, shuffle: true }), {
-    weights: { spans: 1, sentiment: 1, era: 1 },
-  }),
+  data: mixBatches(train(), { weights: { spans: 1, sentiment: 1, era: 1 } }),
   steps,
   optimizer: muon(),
+  evaluation: { data: batchesInTurn(heldOut(10)), batches: Number.POSITIVE_INFINITY, every: Math.ceil(steps / 12) },
   metricsFile: join(folder, "metrics.jsonl"),
   learningRate: cosineSchedule({ peak: 5e-3, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
 });
@@ -53,20 +54,24 @@ await trainer.run();
 await saveModel(trainer.model, join(folder, "model"));
 await saveTokenizer(tokenizer, join(folder, "model", "tokenizer.json"));
 
-const { metrics: before } = await evaluateModel(model, test);
-const { metrics: after } = await evaluateModel(trainer.model, test);
-const losses = ["spans", "sentiment", "era"].map((task): Outcome => {
-  const name = `${task}.loss`;
-  return { metric: `${task}: loss`, better: "lower", before: before![name]!, after: after![name]!, baselines: {} };
+const whole = () => ({ objective, data: batchesInTurn(heldOut()) });
+const { metrics: before } = await evaluateModel(model, whole());
+const { metrics: after } = await evaluateModel(trainer.model, whole());
+const outcome = (metric: string, name: string): Pick<Outcome, "metric" | "before" | "after"> => ({
+  metric,
+  before: before![name]!,
+  after: after![name]!,
 });
-const baselines = { sentiment: 0.5, era: shareOfCommonestEra(speeches.heldOut) };
-const answers = Object.entries(baselines).map(([task, commonest]): Outcome => {
-  const name = `${task}.exactMatch`;
-  const values = {
-    before: before![name]!,
-    after: after![name]!,
-    baselines: { "the commonest answer for all": commonest },
-  };
-  return { metric: `${task}: exact answers`, better: "higher", ...values, fullOnly: true };
-});
-conclude([...losses, ...answers], setting);
+const { vocabularySize } = tokenizer;
+const counted = { objective: cutting, model, vocabularySize, train: train().spans, heldOut: heldOut().spans };
+const unigrams = await unigramLoss(counted);
+const answers = Object.entries({ sentiment: 0.5, era: shareOfCommonestEra(speeches.heldOut) }).map(
+  ([task, share]): Outcome => ({
+    ...outcome(`${task}: exact answers`, `${task}.exactMatch`),
+    better: "higher",
+    baselines: { "the commonest answer for all": share },
+    fullOnly: true,
+  }),
+);
+const spans: Outcome = { ...outcome("spans: loss", "spans.loss"), better: "lower", baselines: { unigrams } };
+conclude([spans, ...answers], setting);

@@ -9,11 +9,15 @@ const eraOf = (year: number) => (year < 1861 ? "early" : year < 1933 ? "middle" 
 const passagesWithEra = (speeches: readonly Speech[]) =>
   speeches.flatMap(({ text, year }) => passagesOf(text, 160).map((passage) => ({ passage, era: eraOf(year) })));
 
+interface TaskOptions {
+  readonly tokenizer: Tokenizer;
+  readonly shuffle: boolean;
+  /** Of so many passages one. Default 1: all. Sentences with a sentiment are few and always all. */
+  readonly oneIn?: number;
+}
+
 /** Batches of each task; `</s>` ends what is read and what is written. */
-export function taskBatches(
-  speeches: readonly Speech[],
-  { tokenizer, shuffle }: { tokenizer: Tokenizer; shuffle: boolean },
-) {
+export function taskBatches(speeches: readonly Speech[], { tokenizer, shuffle, oneIn = 1 }: TaskOptions) {
   const ids = (text: string) => Array.from(tokenizer.encode(text));
   const endId = tokenizer.tokenToId("</s>")!;
   const pair = (input: string, answer: string) => ({
@@ -21,7 +25,7 @@ export function taskBatches(
     labels: [...ids(answer), endId],
   });
   const options = { batchSize: 16, shuffle };
-  const passages = passagesWithEra(speeches);
+  const passages = passagesWithEra(speeches).filter((_, i) => i % oneIn === 0);
   const whole = passages
     .map(({ passage }) => ({ inputIds: ids(passage) }))
     .filter(({ inputIds }) => inputIds.length < 100);

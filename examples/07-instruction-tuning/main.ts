@@ -1,7 +1,7 @@
 // Teaches the GPT of example 03 to answer: conversations in a chat template, a loss on the answers alone, several to a sequence.
 import { join } from "node:path";
 import { exampleBatches } from "@llm/data";
-import { loadModel, saveModel } from "@llm/model";
+import { type CausalLanguageModel, loadModel, saveModel } from "@llm/model";
 import { ChatTemplate, loadTokenizer, saveTokenizer } from "@llm/tokenizer";
 import { cosineSchedule, evaluateModel, instructionTuning, packExamples, Trainer } from "@llm/train";
 import {
@@ -38,12 +38,14 @@ const questions = presidentQuestions(speeches.heldOut);
 const heldOut = rows([...questions, ...subjectRequests(speeches.heldOut)]);
 
 const objective = instructionTuning();
+const test = () => ({ data: exampleBatches(heldOut, { batchSize: 4, shuffle: false }), batches: 50 });
 const steps = setting.steps({ full: 1200, small: 30 });
 const trainer = new Trainer({
   model,
   objective,
   data: exampleBatches(train, { batchSize: 4 }),
   steps,
+  evaluation: { ...test(), every: Math.ceil(steps / 10) },
   metricsFile: join(folder, "metrics.jsonl"),
   learningRate: cosineSchedule({ peak: 1e-3, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
 });
@@ -51,7 +53,7 @@ await trainer.run();
 await saveModel(trainer.model, join(folder, "model"));
 await saveTokenizer(tokenizer, join(folder, "model", "tokenizer.json"));
 
-const test = { objective, data: exampleBatches(heldOut, { batchSize: 4, shuffle: false }), batches: 50 };
+const lossOf = async (model: CausalLanguageModel) => (await evaluateModel(model, { objective, ...test() })).loss;
 const asked = { questions, template, tokenizer };
 const commonest = commonestAnswer(learnt);
 const rightByCommonest = questions.filter(([, { content }]) => content === commonest);
@@ -60,8 +62,8 @@ conclude(
     {
       metric: "loss of held-out answers",
       better: "lower",
-      before: (await evaluateModel(model, test)).loss,
-      after: (await evaluateModel(trainer.model, test)).loss,
+      before: await lossOf(model),
+      after: await lossOf(trainer.model),
       baselines: {},
     },
     {
