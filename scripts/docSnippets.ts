@@ -6,7 +6,7 @@ export interface Snippet {
   /** Line of the opening fence, counted from 1. */
   readonly line: number;
   readonly code: string;
-  /** False for a block opened with ` ```ts no-run `: it shows a fragment, or waits for something outside. */
+  /** False for a block opened with ` ```ts no-run `: it waits for something outside, and is only type-checked. */
   readonly runs: boolean;
 }
 

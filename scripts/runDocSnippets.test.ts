@@ -6,11 +6,19 @@ function snippet(line: number, code: string, runs = true): Snippet {
   return { path: "docs/page.md", line, code, runs };
 }
 
-test("an example that runs is no problem, one marked no-run is not looked at", async () => {
+test("an example that runs is no problem, one marked no-run is not run", async () => {
   const code = 'import { writeFileSync } from "node:fs";\nwriteFileSync("in-its-own-folder.txt", "");\n';
-  const { problems, summary } = await runDocSnippets([snippet(3, code), snippet(9, "no program", false)]);
+  const { problems, summary } = await runDocSnippets([
+    snippet(3, code),
+    snippet(9, 'throw new Error("not run");\n', false),
+  ]);
   expect(problems).toEqual([]);
-  expect(summary).toBe("1 examples run, 1 marked no-run");
+  expect(summary).toBe("1 examples run, 1 only type-checked");
+});
+
+test("an example marked no-run must have the right types", async () => {
+  const { problems } = await runDocSnippets([snippet(9, "undeclared();\n", false)]);
+  expect(problems).toEqual(["docs/page.md:10: error TS2304: Cannot find name 'undeclared'."]);
 });
 
 test("a wrong type and a thrown error are named by page and line, with the block", async () => {

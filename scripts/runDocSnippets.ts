@@ -1,4 +1,4 @@
-// Type-checks and runs every TypeScript example of the documentation from the sources, each in an empty folder of its own.
+// Type-checks every TypeScript example of the documentation against the sources and runs it in an empty folder of its own.
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,16 +20,19 @@ export function documentationSnippets(): Snippet[] {
 }
 
 export async function runDocSnippets(snippets: readonly Snippet[] = documentationSnippets()): Promise<CheckResult> {
-  const running = snippets.filter(({ runs }) => runs);
   // Inside `tests/`, because that package depends on all of ours: an example finds them by name.
   const sources = await mkdtemp(join(repositoryRoot, "tests", ".snippets-"));
   try {
-    const files = running.map((_, index) => join(sources, `snippet${index}.ts`));
-    await Promise.all(running.map(({ code }, index) => writeFile(files[index]!, code)));
-    const typeProblems = running.length > 0 ? await typeCheck(sources, running) : [];
-    const results = await mapConcurrently(running, 2, (snippet) => run(snippet, files[running.indexOf(snippet)]!));
+    const examples = snippets.map((snippet, index) => ({ ...snippet, file: join(sources, `snippet${index}.ts`) }));
+    await Promise.all(examples.map(({ file, code }) => writeFile(file, code)));
+    const typeProblems = examples.length > 0 ? await typeCheck(sources, examples) : [];
+    const running = examples.filter(({ runs }) => runs);
+    const results = await mapConcurrently(running, 2, (example) => run(example, example.file));
     const problems = [...typeProblems, ...results.flatMap((problem) => problem ?? [])];
-    return { problems, summary: `${running.length} examples run, ${snippets.length - running.length} marked no-run` };
+    return {
+      problems,
+      summary: `${running.length} examples run, ${snippets.length - running.length} only type-checked`,
+    };
   } finally {
     await rm(sources, { recursive: true, force: true });
   }
