@@ -13,7 +13,8 @@ export const UPPER = 16;
 export const LOWER = 32;
 /** Neither LETTER nor NUMBER nor SPACE. Lone surrogates are OTHER, as the U+FFFD that they are read as. */
 export const OTHER = 64;
-const HIGH_SURROGATE = 128;
+/** The first half of a pair, whose class is another entry of the table. */
+export const HIGH_SURROGATE = 128;
 
 const properties: readonly (readonly [RegExp, number])[] = [
   [/\p{L}+/gu, LETTER],

@@ -2,17 +2,11 @@
 // loop on a miss. This is the hot path; it makes no strings and works on typed arrays only.
 import { PieceMerger } from "./mergePiece.ts";
 import type { PairTable } from "./pairTable.ts";
+import { maxCachedUnits, PieceCache } from "./pieceCache.ts";
 import type { Scanner } from "./scanners.ts";
 import { TextUnits } from "./textUnits.ts";
-import { TokenBuffer } from "./tokenBuffer.ts";
+import type { TokenBuffer } from "./tokenBuffer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
-import { hashUnits, WordTable } from "./wordTable.ts";
-
-/** Longer pieces are not cached: they seldom come again. In code units. */
-const maxCachedUnits = 96;
-/** The cache starts over when it holds this many pieces or code units: about 8 MB together. */
-const maxCacheEntries = 1 << 17;
-const maxCacheUnits = 1 << 21;
 
 /** What a byte-level BPE model knows, as {@link PieceEncoder} needs it. */
 export interface BpeTables {
@@ -31,12 +25,7 @@ export class PieceEncoder {
   readonly #tables: BpeTables;
   readonly #merger: PieceMerger;
   readonly #byteIds: Int32Array;
-  readonly #cache = new WordTable();
-  /** The ids of cached pieces one after the other; entry `e` is `[cachedEnds[e - 1], cachedEnds[e])`. */
-  readonly #cachedIds = new TokenBuffer();
-  readonly #cachedEnds = new Uint32Array(maxCacheEntries);
-  /** The id of a cached piece that is one token, as most are; otherwise -1. */
-  readonly #singleIds = new Int32Array(maxCacheEntries);
+  readonly #cache = new PieceCache();
   readonly #text = new TextUnits();
   #bytes = new Uint16Array(1024);
   #symbols = new Int32Array(1024);
@@ -60,44 +49,17 @@ export class PieceEncoder {
   encode(text: string, scan: Scanner, out: TokenBuffer): void {
     const length = text.length;
     const units = this.#text.load(text);
+    const cache = this.#cache;
     for (let start = 0; start < length; ) {
       const end = scan(units, start, length);
       if (end - start > maxCachedUnits) this.#encodePiece(units, start, end, out);
-      else this.#encodeCached(units, start, end, out);
+      else if (!cache.append(this.#text, start, end, out)) {
+        const first = out.length;
+        this.#encodePiece(units, start, end, out);
+        cache.add(this.#text, start, end, out, first);
+      }
       start = end;
     }
-  }
-
-  #encodeCached(units: Uint16Array, start: number, end: number, out: TokenBuffer): void {
-    const hash = hashUnits(units, start, end);
-    const entry = this.#cache.find(units, start, end, hash);
-    if (entry < 0) {
-      const first = out.length;
-      this.#encodePiece(units, start, end, out);
-      this.#remember(units, start, end, hash, out, first);
-      return;
-    }
-    const single = this.#singleIds[entry]!;
-    if (single >= 0) {
-      out.push(single);
-      return;
-    }
-    const cached = this.#cachedIds.ids;
-    const last = this.#cachedEnds[entry]!;
-    const first = entry === 0 ? 0 : this.#cachedEnds[entry - 1]!;
-    out.reserve(last - first);
-    for (let i = first; i < last; i++) out.ids[out.length++] = cached[i]!;
-  }
-
-  #remember(units: Uint16Array, start: number, end: number, hash: number, out: TokenBuffer, first: number): void {
-    if (this.#cache.size === maxCacheEntries || this.#cache.unitCount > maxCacheUnits) {
-      this.#cache.clear();
-      this.#cachedIds.length = 0;
-    }
-    const entry = this.#cache.add(units, start, end, hash);
-    for (let i = first; i < out.length; i++) this.#cachedIds.push(out.ids[i]!);
-    this.#cachedEnds[entry] = this.#cachedIds.length;
-    this.#singleIds[entry] = out.length - first === 1 ? out.ids[first]! : -1;
   }
 
   #encodePiece(units: Uint16Array, start: number, end: number, out: TokenBuffer): void {

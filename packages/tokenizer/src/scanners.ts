@@ -3,6 +3,7 @@
 import {
   characterClasses,
   classAt,
+  HIGH_SURROGATE,
   LETTER,
   LOWER,
   NEWLINE,
@@ -21,6 +22,8 @@ const APOSTROPHE = 0x27;
 const BLANK = 0x20;
 const SLASH = 0x2f;
 const LONG_S = 0x17f;
+/** Tells upper case, lower case, both (caseless letters and marks) and neither from each other, and surrogates from all. */
+const CASES = UPPER | LOWER | HIGH_SURROGATE;
 
 /** Takes a whole section as one piece. */
 export const scanAll: Scanner = (_units, _start, end) => end;
@@ -76,6 +79,8 @@ export function cl100kScanner(maxDigits: number): Scanner {
 export function o200kScanner(): Scanner {
   const table = characterClasses();
   return (units, start, end) => {
+    const plain = plainCasedWordEnd(table, units, start, end);
+    if (plain > start) return plain;
     const firstClass = classAt(table, units, start, end);
     if (firstClass & NUMBER) return numberEnd(table, units, start, end, 3);
     const word = casedWordEnd(table, units, start, end, firstClass);
@@ -89,6 +94,21 @@ export function o200kScanner(): Scanner {
     }
     return spaceEnd(table, units, start, end);
   };
+}
+
+/**
+ * The first two alternatives of o200k for nearly all words, in one pass and without backtracking: upper case, then lower case,
+ * behind a prefix that is no mark, followed by no apostrophe, mark, caseless letter or surrogate. `start` for other words.
+ */
+function plainCasedWordEnd(table: Uint8Array, units: Uint16Array, start: number, end: number): number {
+  let at = start;
+  let unitClass = table[units[at]!]!;
+  if ((unitClass & (LETTER | NUMBER | NEWLINE | CASES)) === 0) unitClass = ++at < end ? table[units[at]!]! : 0;
+  if ((unitClass & (UPPER | LOWER)) === 0) return start;
+  while ((unitClass & CASES) === UPPER) unitClass = ++at < end ? table[units[at]!]! : 0;
+  while ((unitClass & CASES) === LOWER) unitClass = ++at < end ? table[units[at]!]! : 0;
+  if (unitClass & (LOWER | HIGH_SURROGATE)) return start;
+  return at < end && units[at] === APOSTROPHE ? start : at;
 }
 
 /** The first two alternatives of o200k without the contraction; `start` if neither matches. */
