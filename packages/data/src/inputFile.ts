@@ -13,6 +13,8 @@ export interface InputFile {
   readonly compression: Compression;
   /** Length in bytes as it is stored, where it is known before the file is opened. */
   readonly size: number | undefined;
+  /** Asked for by its own name, not found in a folder or by a pattern. */
+  readonly isNamed?: boolean;
   /** A folder that is read as one input. */
   readonly isFolder?: boolean;
   open(signal?: AbortSignal): Promise<ByteSource>;

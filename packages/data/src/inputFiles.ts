@@ -39,9 +39,11 @@ async function listInput(input: Input, options: ReadOptions): Promise<readonly I
   }
   if (isS3Address(input)) return s3Files(input, options);
   if (isHubAddress(input)) return hubFiles(input, options);
-  if (isHttpAddress(input)) return [await httpFile(input, options)];
+  if (isHttpAddress(input)) return [{ ...(await httpFile(input, options)), isNamed: true }];
   const files: InputFile[] = [];
-  for (const path of await expandPath(input, options)) files.push(await localFile(path, options));
+  for (const path of await expandPath(input, options)) {
+    files.push({ ...(await localFile(path, options)), isNamed: path === input });
+  }
   return files;
 }
 

@@ -89,7 +89,7 @@ class JsonlFile<E> implements JsonlExamples<E> {
     const { bytesRead } = await this.#handle.read(buffer, 0, length, offset).catch((error: unknown) => {
       throw cannotRead(this.name, error);
     });
-    const record = parseObject(buffer.toString("utf8", 0, bytesRead), this.name, number);
+    const record = parseObject(buffer.toString("utf8", 0, bytesRead), { file: this.name, line: number });
     try {
       return this.#parse(record);
     } catch (error) {

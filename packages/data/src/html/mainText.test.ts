@@ -99,6 +99,9 @@ describe("decodeHtml", () => {
     expect(decodeHtml(Buffer.from([0xbe, 0xc8, 0xb3, 0xe7]), "text/html; charset=euc-kr")).toBe("안녕");
     expect(decodeHtml(Buffer.from('<meta charset="windows-1251">\xcf', "latin1"))).toContain("П");
     expect(decodeHtml(Buffer.from("\x93caf\xe9\x94", "latin1"))).toBe("“café”");
+    expect(decodeHtml(Buffer.from("\x93caf\xe9\x94", "latin1"), "text/html; charset=iso-8859-1")).toBe("“café”");
+    expect(decodeHtml(Buffer.from("\ufeff<p>Ж</p>", "utf16le"))).toBe("<p>Ж</p>");
+    expect(decodeHtml(Buffer.from('<meta charset="utf-16le">é'))).toContain("é");
     expect(decodeHtml(Buffer.from("\ufeffcafé"), "text/html; charset=latin1")).toBe("café");
   });
 });

@@ -35,7 +35,7 @@ export async function* csvDocuments(file: InputFile, context: ReadingContext): A
         throw new FormatError(place, "uneven row", detail);
       }
       const named = Object.fromEntries(header.map((name, index) => [name, cells[index]]));
-      yield recordDocument(named, place, fields);
+      yield recordDocument(named, place, info.lines, fields);
     } catch (error) {
       // Without a header nothing of the table can be read.
       if (header === undefined) throw error;

@@ -2,8 +2,8 @@
 import { compressionExtensions, compressionOfName } from "./compression.ts";
 
 /**
- * How the documents lie in a file: text, Markdown, HTML, PDF and LaTeX files are one document each; JSON lines, CSV and
- * Parquet hold one a record; web archives, MediaWiki dumps, PubMed's baseline, arXiv's metadata and The Pile one a
+ * How the documents lie in a file: text, Markdown, HTML, PDF and LaTeX files are one document each; JSON (a list, or values in a row), JSON
+ * lines, CSV and Parquet hold one a record; web archives, MediaWiki dumps, PubMed's baseline, arXiv's metadata and The Pile one a
  * record of theirs. An archive holds files of any of these. A repository is a folder or archive of source code, tickets
  * are rows that are joined to threads; no name tells these two.
  */
@@ -14,6 +14,7 @@ export type DocumentFormat =
   | "pdf"
   | "latex"
   | "jsonl"
+  | "json"
   | "csv"
   | "tsv"
   | "parquet"
@@ -39,6 +40,7 @@ const formatOfExtension: ReadonlyMap<string, DocumentFormat> = new Map(
     tex: "latex",
     jsonl: "jsonl",
     ndjson: "jsonl",
+    json: "json",
     csv: "csv",
     tsv: "tsv",
     parquet: "parquet",

@@ -6,6 +6,7 @@ import { arxivDocuments } from "./arxivDocuments.ts";
 import { csvDocuments } from "./csvDocuments.ts";
 import type { DocumentFormat } from "./documentFormat.ts";
 import { htmlDocuments } from "./htmlDocuments.ts";
+import { jsonDocuments } from "./jsonDocuments.ts";
 import { jsonlDocuments } from "./jsonlDocuments.ts";
 import { latexDocuments } from "./latexDocuments.ts";
 import { markdownDocuments } from "./markdownDocuments.ts";
@@ -30,6 +31,7 @@ export const documentReaders: Readonly<Record<DocumentFormat, FormatReader>> = {
   pdf: pdfDocuments,
   latex: latexDocuments,
   jsonl: jsonlDocuments,
+  json: jsonDocuments,
   csv: csvDocuments,
   tsv: csvDocuments,
   parquet: parquetDocuments,

@@ -77,13 +77,24 @@ function decodeContent(body: Buffer, encoding: string | undefined, place: FilePl
   }
 }
 
-/** The header decides, then the page's own declaration; then UTF-8 where the bytes are that, else the web's old default. */
+/**
+ * The byte order mark decides, then the header, then the page's own declaration; then UTF-8 where the bytes are that, else
+ * the web's old default.
+ */
 export function charsetOf(body: Buffer, declared: string | undefined): string {
   const head = body.toString("latin1", 0, sniffedBytes);
-  const byteOrderMark = head.startsWith("\xef\xbb\xbf") ? "utf-8" : undefined;
-  const inPage = /<meta[^>]+charset\s*=\s*["']?([^\s"'/>;]+)/i.exec(head)?.[1];
-  return byteOrderMark ?? known(declared) ?? known(inPage) ?? (isUtf8(body) ? "utf-8" : "windows-1252");
+  const byteOrderMark = byteOrderMarks.find(([mark]) => head.startsWith(mark))?.[1];
+  const inPage = known(/<meta[^>]+charset\s*=\s*["']?([^\s"'/>;]+)/i.exec(head)?.[1]);
+  // What can be read as bytes is no UTF-16, whatever it says (HTML standard, "prescan a byte stream").
+  const readable = inPage?.startsWith("utf-16") ? "utf-8" : inPage;
+  return byteOrderMark ?? known(declared) ?? readable ?? (isUtf8(body) ? "utf-8" : "windows-1252");
 }
+
+const byteOrderMarks = [
+  ["\xef\xbb\xbf", "utf-8"],
+  ["\xff\xfe", "utf-16le"],
+  ["\xfe\xff", "utf-16be"],
+] as const;
 
 function known(label: string | undefined): string | undefined {
   if (label === undefined) return undefined;

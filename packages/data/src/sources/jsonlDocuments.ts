@@ -19,7 +19,7 @@ export async function* jsonlDocuments(
       const bytes = wholeLine(file, line);
       const text = context.decode(bytes, { file: file.path, line: line.number, offset: line.offset });
       if (text === undefined || text.trim() === "") continue;
-      yield parseRecord(text, file.path, line.number, fields);
+      yield parseRecord(text, { file: file.path, line: line.number }, line.number, fields);
     } catch (error) {
       context.skipOrThrow(error);
     }

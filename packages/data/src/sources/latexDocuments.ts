@@ -75,7 +75,7 @@ function decodeSource(bytes: Buffer, file: InputFile, context: ReadingContext): 
     throw new FormatError({ file: file.path, offset: bytes.indexOf(0) }, "binary data", detail);
   }
   try {
-    return new TextDecoder(encoding ?? "utf-8", { fatal: true }).decode(bytes);
+    return decodeCharset(bytes, encoding ?? "utf-8", { fatal: true });
   } catch {
     return decodeCharset(bytes, olderEncoding);
   }

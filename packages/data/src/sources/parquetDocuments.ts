@@ -61,7 +61,7 @@ export async function* parquetDocuments(file: InputFile, context: ReadingContext
         const place = { file: file.path, line: groupStart + row + 1 };
         try {
           const record = plainRecord(values, (bytes) => context.decode(bytes, place));
-          if (record) yield recordDocument(record, place, fields);
+          if (record) yield recordDocument(record, place, place.line, fields);
         } catch (error) {
           context.skipOrThrow(error);
         }

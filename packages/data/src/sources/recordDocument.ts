@@ -16,12 +16,13 @@ export function recordFields(options: ReadOptions): RecordFields {
 
 /**
  * The document in a record. The other fields become its metadata; without an id field of text or number the id is
- * `file:line`.
- * @throws FormatError naming file and line for a record without text.
+ * `file:number`.
+ * @throws FormatError naming the place for a record without text.
  */
 export function recordDocument(
   record: Readonly<Record<string, unknown>>,
-  place: FilePlace & { readonly line: number },
+  place: FilePlace,
+  number: number,
   fields: RecordFields,
 ): Document {
   const { [fields.textField]: value, [fields.idField]: id, ...rest } = record;
@@ -32,7 +33,7 @@ export function recordDocument(
   }
   const named = typeof id === "string" || typeof id === "number";
   const metadata = named || id === undefined ? rest : { ...rest, [fields.idField]: id };
-  const document = { id: named ? String(id) : `${place.file}:${place.line}`, text: value };
+  const document = { id: named ? String(id) : `${place.file}:${number}`, text: value };
   return Object.keys(metadata).length > 0 ? { ...document, metadata } : document;
 }
 

@@ -29,7 +29,7 @@ interface Message {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-const tableFormats: ReadonlySet<DocumentFormat | undefined> = new Set(["csv", "tsv", "jsonl", "parquet"]);
+const tableFormats: ReadonlySet<DocumentFormat | undefined> = new Set(["csv", "tsv", "jsonl", "json", "parquet"]);
 
 /**
  * One document a thread, in the order in which threads begin. The id is the thread's; `metadata.messages` counts its
@@ -43,7 +43,7 @@ export async function* ticketDocuments(file: InputFile, context: ReadingContext)
     throw new DataError('readDocuments: tickets: expected { threadField: "…" } naming the field that joins messages');
   }
   if (format === undefined || !tableFormats.has(format)) {
-    throw new DataError(`${file.path}: tickets are read from CSV, TSV, JSON lines and Parquet (rename or convert it)`);
+    throw new DataError(`${file.path}: tickets are read from CSV, TSV, JSON and Parquet (rename or convert it)`);
   }
   const threads = new Map<string, Message[]>();
   for await (const { id, text, metadata = {} } of context.documentsAs(file, format)) {

@@ -21,6 +21,14 @@ it("reads the pages of a crawl as HTML: declared, sniffed and undeclared encodin
   expect(report.bytesRead).toBe(report.totalBytes);
 });
 
+it("decodes windows-1252 as browsers do, also where a page calls it ISO 8859-1", async () => {
+  const page =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=ISO-8859-1\r\n\r\n<p>\x93caf\xe9\x94 \x96 \x80 5</p>";
+  const head = `WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http\r\nContent-Length: ${page.length}\r\n\r\n`;
+  const path = new TemporaryFolder().write("a.warc", Buffer.from(`${head}${page}\r\n\r\n`, "latin1"));
+  expect((await readAll(path)).documents[0]?.text).toBe("<p>“café” – € 5</p>");
+});
+
 it("reads the extracted text of WET files with its languages", async () => {
   const { documents } = await readAll(fixture("crawl.warc.wet.gz"));
   expect(documents.map(({ text }) => text)).toEqual(expected.sentences.map((text) => `${text}\nsecond line\n`));
