@@ -50,7 +50,7 @@ export interface SaveModelOptions {
 
 /**
  * Writes the model into `folder` (made if missing). Each file appears whole or not at all.
- * @throws ModelError for 16 bits asked of a quantised model, whose scales need float32, or a limit that is no number above 0.
+ * @throws ModelError for 16 bits asked of a quantised model, whose scales need float32, and options outside their limits.
  */
 export async function saveModel(
   model: PretrainedModel,
@@ -60,6 +60,9 @@ export async function saveModel(
   const config = { ...model.toConfigJson(), ...quantizationConfig(model) };
   if (dtype !== "float32" && config.quantization_config) {
     throw new ModelError(`saveModel: a quantised model is stored as it is, got dtype "${dtype}" (leave it out)`);
+  }
+  if (!["float32", "float16", "bfloat16"].includes(dtype)) {
+    throw new ModelError(`saveModel: dtype must be "float32", "float16" or "bfloat16", got "${dtype}"`);
   }
   if (!(maximumFileBytes > 0)) {
     throw new ModelError(`saveModel: maximumFileBytes must be a number above 0, got ${maximumFileBytes}`);

@@ -109,6 +109,7 @@ it("names what is wrong with an index or a file that it names", async () => {
 });
 
 it("refuses options that cannot work before writing anything", async () => {
+  await expect(saveModel(model, folder, { dtype: "int8" as never })).rejects.toThrow('or "bfloat16", got "int8"');
   for (const maximumFileBytes of [0, -1, Number.NaN]) {
     await expect(saveModel(model, folder, { maximumFileBytes })).rejects.toThrow(
       `maximumFileBytes must be a number above 0, got ${maximumFileBytes}`,

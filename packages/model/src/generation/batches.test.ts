@@ -87,6 +87,7 @@ describe("a batch", () => {
     const cases: [number[][], string][] = [
       [[], "no prompt was given"],
       [[[1], []], "prompt 1 is empty"],
+      [[1, 2] as never, "prompts must be lists of token ids, got 1 (put one prompt in a list)"],
       [[Array(90).fill(1), [1]], "prompt 0 has 90 tokens, the context holds 90 with at least one new token"],
       [[[1], [2, 40]], "token id 40 at position 1 of prompt 1 is outside the vocabulary of 40"],
     ];

@@ -27,6 +27,9 @@ export function readPrompts(
   const { contextLength, vocabularySize } = model.config;
   const where = (i: number) => (prompts.length === 1 ? "the prompt" : `prompt ${i}`);
   const read = prompts.map((ids, i) => {
+    if (typeof ids === "number") {
+      throw new ModelError(`generate: prompts must be lists of token ids, got ${ids} (put one prompt in a list)`);
+    }
     if (ids.length === 0) {
       throw new ModelError(`generate: ${where(i)} is empty (begin with the end-of-text token to start from nothing)`);
     }

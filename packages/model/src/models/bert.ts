@@ -21,10 +21,10 @@ import type { LinearLayer } from "../layers/linear.ts";
 import { TransposedLinear } from "../layers/transposedLinear.ts";
 import type { ForwardOptions, PretrainedModel } from "../model.ts";
 import { type BertConfig, type BertOptions, bertConfig, bertConfigFromJson, bertConfigToJson } from "./bertConfig.ts";
-import { checkShapes } from "./checkInputs.ts";
+import { checkIds, checkShapes } from "./checkInputs.ts";
 import type { ConfigJson } from "./configJson.ts";
 
-export interface EncoderForwardOptions extends ForwardOptions {
+export interface EncoderForwardOptions extends Omit<ForwardOptions, "positionIds" | "attentionBlockSize"> {
   /** int32 [batch, sequence]: 1 for a token, 0 for padding. Default all 1. */
   attentionMask?: Tensor | undefined;
   /** int32 [batch, sequence]: the segment of each token. Default all 0. */
@@ -143,12 +143,8 @@ export class Bert implements PretrainedModel {
   forward(inputIds: Tensor, options: EncoderForwardOptions = {}): Tensor {
     const { attentionMask, tokenTypeIds, key, recompute = false } = options;
     const [batch, sequence] = inputIds.shape;
+    checkIds("BERT", inputIds, this.config);
     checkShapes("BERT", inputIds, { attentionMask, tokenTypeIds });
-    if (typeof sequence === "number" && sequence > this.config.contextLength) {
-      throw new ModelError(
-        `BERT: a sequence of ${sequence} tokens is longer than the context of ${this.config.contextLength}`,
-      );
-    }
     const mask = attentionMask && greater(attentionMask, 0).reshape([batch!, 1, 1, sequence!]);
     let x = this.embed(inputIds, tokenTypeIds, key);
     for (const [i, layer] of this.encoder.layer.entries()) {

@@ -92,9 +92,12 @@ it("names what a configuration gets wrong", () => {
   expect(() => new Gpt({ ...options, residualDropout: 1 })).toThrow(
     "residualDropout must be at least 0 and below 1, got 1",
   );
-  expect(() => new Gpt(options).forward(tensor(new Int32Array(5), { shape: [1, 5] }))).toThrow(
-    "a sequence of 5 tokens is longer than the context of 4",
-  );
+  const ids = (shape: number[]) => tensor(new Int32Array(5), { shape });
+  const gpt = new Gpt(options);
+  expect(() => gpt.forward(ids([1, 5]))).toThrow("a sequence of 5 tokens is longer than the context of 4");
+  expect(() => gpt.forward(ids([5]))).toThrow("GPT: inputIds must be a tensor int32[batch,sequence], got int32[5]");
+  expect(() => gpt.forward(ids([5, 1]).cast("float32"))).toThrow("got float32[5,1]");
+  expect(() => gpt.forward(ids([5, 1]), { positionIds: ids([1, 5]) })).toThrow("positionIds must have the shape of");
 });
 
 it("keeps config.json as transformers writes it", async () => {

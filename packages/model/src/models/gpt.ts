@@ -24,6 +24,7 @@ import { LayerNorm } from "../layers/layerNorm.ts";
 import { Linear, type LinearLayer } from "../layers/linear.ts";
 import type { CachedForwardOptions, CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "../model.ts";
 import { packedMask } from "../packedMask.ts";
+import { checkIds, checkShapes } from "./checkInputs.ts";
 import { activationIn, type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
 
 export interface GptConfig extends CausalLanguageModelConfig {
@@ -189,14 +190,10 @@ export class Gpt implements CausalLanguageModel {
 
   forward(inputIds: Tensor, options: ForwardOptions = {}): Tensor {
     const { key, recompute = false, positionIds, attentionBlockSize: blockSize } = options;
-    const [, sequence] = inputIds.shape;
-    if (typeof sequence === "number" && sequence > this.config.contextLength) {
-      throw new ModelError(
-        `GPT: a sequence of ${sequence} tokens is longer than the context of ${this.config.contextLength}`,
-      );
-    }
+    checkIds("GPT", inputIds, this.config);
+    checkShapes("GPT", inputIds, { positionIds });
     const { wpe } = this.transformer;
-    const positions = positionIds ? wpe.forward(positionIds) : wpe.weight.slice(0, 0, sequence!); // [B, T, C] or [T, C]
+    const positions = positionIds ? wpe.forward(positionIds) : wpe.weight.slice(0, 0, inputIds.shape[1]!); // [B, T, C] or [T, C]
     const mask = positionIds && packedMask(positionIds);
     let x = dropout(
       this.transformer.wte.forward(inputIds).add(positions), // [B, T, C]

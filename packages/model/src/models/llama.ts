@@ -13,7 +13,6 @@ import {
   updateSlice,
 } from "@llm/tensor";
 import { cacheMask, forHeads, lengthWith, newPositions } from "../cacheMask.ts";
-import { ModelError } from "../errors.ts";
 import { type Initialization, type Initializer, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
 import { activations } from "../layers/activations.ts";
@@ -25,6 +24,7 @@ import { type Rotation, rotate, rotation, rotationAt } from "../layers/rope.ts";
 import { TransposedLinear } from "../layers/transposedLinear.ts";
 import type { CachedForwardOptions, CausalLanguageModel, ForwardOptions } from "../model.ts";
 import { packedMask } from "../packedMask.ts";
+import { checkIds, checkShapes } from "./checkInputs.ts";
 import { type LlamaConfig, type LlamaOptions, llamaConfig, llamaConfigToJson, llamaFamilies } from "./llamaConfig.ts";
 
 interface AttentionParts {
@@ -191,13 +191,9 @@ export class Llama implements CausalLanguageModel {
   forward(inputIds: Tensor, options: ForwardOptions = {}): Tensor {
     const { key, recompute = false, positionIds, attentionBlockSize: blockSize } = options;
     const { config } = this;
-    const sequence = inputIds.shape[1]!;
-    if (typeof sequence === "number" && sequence > config.contextLength) {
-      throw new ModelError(
-        `Llama: a sequence of ${sequence} tokens is longer than the context of ${config.contextLength}`,
-      );
-    }
-    const turn = positionIds ? rotationAt(config, forHeads(positionIds)) : rotation(config, sequence);
+    checkIds("Llama", inputIds, config);
+    checkShapes("Llama", inputIds, { positionIds });
+    const turn = positionIds ? rotationAt(config, forHeads(positionIds)) : rotation(config, inputIds.shape[1]!);
     const mask = positionIds && forGroup(packedMask(positionIds));
     let x = this.model.embed_tokens.forward(inputIds); // [B, T, C]
     for (const [i, block] of this.model.layers.entries()) {

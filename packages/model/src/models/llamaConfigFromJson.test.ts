@@ -116,6 +116,7 @@ describe("an option that this implementation does not have is named", () => {
     [{ rope_scaling: { rope_type: "longrope", factor: 4 } }, '"short_factor" must be a list of numbers, got undefined'],
     [{ rope_scaling: { rope_type: "linear" } }, '"factor" must be a number, got undefined'],
     [{ rope_parameters: { partial_rotary_factor: 0.5 } }, '"partial_rotary_factor": 0.5 is not supported'],
+    [{ rope_scaling: "yarn" }, 'the RoPE parameters must be an object, got "yarn"'],
     [{ hidden_size: "2048" }, '"hidden_size" must be a number, got "2048"'],
     [{ hidden_act: "tanh" }, 'activation "tanh" is not one of'],
     [

@@ -86,6 +86,9 @@ function ropeFromJson(
   contextLength: number,
 ): { ropeTheta: number; ropeScaling?: RopeScaling | undefined } {
   const parameters = (json.rope_parameters ?? json.rope_scaling ?? {}) as ConfigJson;
+  if (typeof parameters !== "object") {
+    throw new ModelError(`config.json: the RoPE parameters must be an object, got ${JSON.stringify(parameters)}`);
+  }
   const ropeTheta = numberIn(parameters, "rope_theta", numberIn(json, "rope_theta", 10_000));
   refuseOtherThan(parameters, { partial_rotary_factor: 1 }, "the Llama family");
   return { ropeTheta, ropeScaling: scalingFromJson(parameters, json, contextLength) };

@@ -31,7 +31,7 @@ import type {
   EncoderDecoderModel,
   EncoderMemory,
 } from "../model.ts";
-import { checkShapes } from "./checkInputs.ts";
+import { checkIds, checkShapes } from "./checkInputs.ts";
 import type { ConfigJson } from "./configJson.ts";
 import {
   crossAttend,
@@ -91,6 +91,7 @@ export class T5 implements EncoderDecoderModel {
 
   forward(inputIds: Tensor, options: EncoderDecoderForwardOptions): Tensor {
     const { decoderInputIds, attentionMask, key, recompute = false } = options;
+    checkIds("T5", decoderInputIds, { name: "decoderInputIds" });
     const [read, written] = [inputIds.shape[0]!, decoderInputIds.shape[0]!];
     if (typeof read === "number" && typeof written === "number" && read !== written) {
       throw new ModelError(`T5: inputIds hold ${read} sequences and decoderInputIds ${written} (one for each)`);
@@ -101,6 +102,7 @@ export class T5 implements EncoderDecoderModel {
 
   encode(inputIds: Tensor, { attentionMask, key, recompute = false }: EncodeOptions = {}): Tensor {
     const { config } = this;
+    checkIds("T5", inputIds);
     checkShapes("T5", inputIds, { attentionMask });
     const positions = iota(inputIds.shape[1]!);
     const unmasked = this.positionBias("encoder", positions, positions);
