@@ -7,6 +7,7 @@ import { type Callback, Callbacks } from "./callbacks.ts";
 import { checkObjective, checkOptions } from "./checkOptions.ts";
 import type { EarlyStoppingOptions } from "./earlyStopping.ts";
 import type { EmaOptions } from "./ema.ts";
+import { DivergedError } from "./errors.ts";
 import type { MetricChoice } from "./evaluationMetric.ts";
 import type { TrainEvent, TrainResult } from "./events.ts";
 import type { GradientClipping } from "./gradientClipping.ts";
@@ -156,7 +157,10 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
     return this.#run?.averagedModel ?? this.#options.model;
   }
 
-  /** Trains to the last step, or until it is told to stop. Throws a `DivergedError` when the loss is no longer a number. */
+  /**
+   * Trains to the last step, or until it is told to stop. Throws a `DivergedError` when the loss is no longer a number. Where anything
+   * else fails (no memory for a batch, data that ends), the steps made so far are saved first, if there is a checkpoint folder.
+   */
   async run({ onEvent, signal, handleSignals = true }: RunOptions = {}): Promise<TrainResult> {
     const stop = new AbortController();
     const { progress = true, executor } = this.#options;
@@ -211,6 +215,10 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
       await callbacks.before("beforeCheckpoint", run.step);
       return told(await run.save());
     };
+    /** A failure costs no steps that were made; where saving fails as well, the first error is the one to tell. */
+    const rescue = async () => {
+      if (run.hasUnsavedSteps && run.isBetweenRuns) return save().catch(() => undefined);
+    };
     let end: RunEnd = "stopped";
     try {
       const resumed = await run.resume();
@@ -237,6 +245,8 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
       return run.result();
     } catch (error) {
       end = "failed";
+      const rescued = error instanceof DivergedError ? undefined : await rescue();
+      if (rescued) yield rescued;
       throw error;
     } finally {
       await run.dispose();

@@ -186,11 +186,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
 
   /** One update; or a roll-back, where the options ask for it and the update went wrong. */
   async update(): Promise<StepEvent | RollBackEvent> {
-    if (this.#made.length === 0) {
-      const { state, made } = await this.#maker.make(this.#state!, { step: this.#step, count: this.#stepsOfNextRun() });
-      this.#state = state;
-      this.#made = made;
-    }
+    if (this.#made.length === 0) await this.#makeSteps();
     const { result, learningRate, tokens, seconds, dataWait } = this.#made.shift()!;
     const { loss, gradientNorm, lossScaling } = result;
     this.#step++;
@@ -204,6 +200,18 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     if (rollBack) this.#rollBack = withStep(this.#rollBack, judged, rollBack);
     const rates = this.#speed.add(seconds, tokens, steps - this.#step);
     return { type: "step", step: this.#step, steps, learningRate, ...result, ...rates, dataWait };
+  }
+
+  /** Where it fails, the data stands before the steps that were not made, as the state does: both can be saved. */
+  async #makeSteps(): Promise<void> {
+    const before = this.#queue.position();
+    try {
+      const next = { step: this.#step, count: this.#stepsOfNextRun() };
+      ({ state: this.#state, made: this.#made } = await this.#maker.make(this.#state!, next));
+    } catch (error) {
+      await this.#queue.seek(before);
+      throw error;
+    }
   }
 
   /** Evaluations and checkpoints are of the weights at the end of a run. */

@@ -238,7 +238,11 @@ function withOrigin(error: Error, origins: ReadonlyMap<string, Node>): Error {
 
 /** What ONNX Runtime complains about, in the words of the reference executor where both check the same. */
 function reasonIn(message: string): string {
-  const status = message.replace(/^(Non-zero status code returned while running .*? Status Message: )+/, "");
+  const status = message
+    .replace(/^(Non-zero status code returned while running .*? Status Message: )+/, "")
+    // The place in ONNX Runtime's sources.
+    .replace(/^\/\S+:\d+ .*?\) (?=[A-Z])/, "")
+    .trim();
   const index = /idx=(-?\d+) must be within the inclusive range \[-\d+,(-?\d+)\]/.exec(status);
   // Indices are handed over unsigned (see ops/gather.ts).
   if (index) return `index ${Number(index[1]) | 0} is outside 0 to ${index[2]}`;
