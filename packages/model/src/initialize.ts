@@ -1,6 +1,6 @@
 // How fresh parameters are drawn. Every parameter has its own stream of random numbers, named by its path, so the result depends
-// on the seed and the name alone.
-import { hostRandomNormal, hostRandomUniform, placeholder, type Tensor, tensor } from "@llm/tensor";
+// on the seed and the name alone; the numbers are drawn when they are needed.
+import { hostRandomNormal, hostRandomUniform, lazyTensor, placeholder, type Tensor, tensor } from "@llm/tensor";
 import { type MaximalUpdate, relativeWidth } from "./maximalUpdate.ts";
 
 /**
@@ -51,7 +51,7 @@ export function initializer(method: Initialization, options: InitializerOptions)
   if (method === "empty") return emptyInitializer;
   const { seed, deviation, width } = options;
   const normal = (path: string, shape: [number, number], spread: number) =>
-    tensor(hostRandomNormal(seed, path, shape[0] * shape[1], spread), { shape });
+    lazyTensor(() => hostRandomNormal(seed, path, shape[0] * shape[1], spread), { dtype: "float32", shape });
   const constantVector = (size: number, value: number) => tensor(new Float32Array(size).fill(value));
   const logitScale = typeof method === "object" ? 1 / relativeWidth(method, width) : 1;
   return {
@@ -60,7 +60,7 @@ export function initializer(method: Initialization, options: InitializerOptions)
       const shape: [number, number] = transposed ? [outputs, inputs] : [inputs, outputs];
       if (method === "xavier") {
         const limit = scale * Math.sqrt(6 / (inputs + outputs));
-        return tensor(hostRandomUniform(seed, path, inputs * outputs, limit), { shape });
+        return lazyTensor(() => hostRandomUniform(seed, path, inputs * outputs, limit), { dtype: "float32", shape });
       }
       return normal(path, shape, scale * deviationOf(method, inputs, matrixOptions, options));
     },

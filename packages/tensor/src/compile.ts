@@ -231,7 +231,7 @@ async function runCompiled(compiled: Compiled, args: readonly unknown[], donate:
   // One upload after another: a copy is under way of one array, not of the whole model.
   const buffers: (DeviceBuffer | HostArray)[] = [];
   for (const [i, storage] of storages.entries()) {
-    const upload = executable.upload && ((array: HostArray) => executable.upload!(i, array));
+    const upload = executable.upload && ((array: HostArray, given: boolean) => executable.upload!(i, array, given));
     buffers.push(await storage.forExecutor(executor, upload));
   }
   // Another call may have been given a tensor while this one waited.

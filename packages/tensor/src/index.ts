@@ -61,7 +61,7 @@ export {
 } from "./inspectMachine.ts";
 export { type Precision, precisions, withPrecision } from "./mixedPrecision.ts";
 export { broadcastTo, type ReduceOptions, sum } from "./ops/broadcast.ts";
-export { constant, iota, type Operand, placeholder, tensor } from "./ops/create.ts";
+export { constant, iota, lazyTensor, type Operand, placeholder, tensor } from "./ops/create.ts";
 export {
   abs,
   add,

@@ -80,30 +80,36 @@ function keyWords(seed: number, step: number): Uint32Array {
   return Uint32Array.from([1, 2], (start) => words.reduce((hash, word) => mix(hash + 0x9e3779b9, word >>> 0), start));
 }
 
-/** Random bits on the host, `randomBits` without a program: for initialisation and shuffling. */
-export function hostRandomBits(seed: number, place: string, count: number): Uint32Array {
+/** The bits at each position of a stream, signed. */
+function hostStream(seed: number, place: string): (position: number) => number {
   const words = keyWords(seed, 0);
   const first = words[0]! ^ hashText(place, 1);
   const second = words[1]! ^ hashText(place, 2);
-  const bits = new Uint32Array(count);
-  for (let i = 0; i < count; i++) {
-    let value = (i ^ first) >>> 0;
+  return (position) => {
+    let value = (position ^ first) >>> 0;
     value = Math.imul(value ^ (value >>> 16), multiplierA);
     value ^= (value >>> 15) ^ second;
     value = Math.imul(value, multiplierB);
-    bits[i] = value ^ (value >>> 15);
-  }
+    return value ^ (value >>> 15);
+  };
+}
+
+/** Random bits on the host, `randomBits` without a program: for initialisation and shuffling. */
+export function hostRandomBits(seed: number, place: string, count: number): Uint32Array {
+  const bitsAt = hostStream(seed, place);
+  const bits = new Uint32Array(count);
+  for (let i = 0; i < count; i++) bits[i] = bitsAt(i);
   return bits;
 }
 
 /** Normal numbers of mean 0 and the given standard deviation on the host (Box and Muller 1958). */
 export function hostRandomNormal(seed: number, place: string, count: number, deviation = 1): Float32Array {
   const pairs = Math.ceil(count / 2);
-  const bits = hostRandomBits(seed, place, 2 * pairs);
+  const bitsAt = hostStream(seed, place);
   const normal = new Float32Array(count);
   for (let pair = 0; pair < pairs; pair++) {
-    const radius = deviation * Math.sqrt(-2 * Math.log((bits[2 * pair]! + 0.5) / 2 ** 32));
-    const angle = (2 * Math.PI * bits[2 * pair + 1]!) / 2 ** 32;
+    const radius = deviation * Math.sqrt(-2 * Math.log(((bitsAt(2 * pair) >>> 0) + 0.5) / 2 ** 32));
+    const angle = (2 * Math.PI * (bitsAt(2 * pair + 1) >>> 0)) / 2 ** 32;
     normal[2 * pair] = radius * Math.cos(angle);
     if (2 * pair + 1 < count) normal[2 * pair + 1] = radius * Math.sin(angle);
   }
@@ -112,5 +118,8 @@ export function hostRandomNormal(seed: number, place: string, count: number, dev
 
 /** Numbers uniform in [-limit, limit) on the host. */
 export function hostRandomUniform(seed: number, place: string, count: number, limit = 1): Float32Array {
-  return Float32Array.from(hostRandomBits(seed, place, count), (bits) => (bits / 2 ** 31 - 1) * limit);
+  const bitsAt = hostStream(seed, place);
+  const uniform = new Float32Array(count);
+  for (let i = 0; i < count; i++) uniform[i] = ((bitsAt(i) >>> 0) / 2 ** 31 - 1) * limit;
+  return uniform;
 }

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { compile } from "./compile.ts";
-import { DisposedError } from "./errors.ts";
+import { DisposedError, DTypeError, ShapeError } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
 import type { DeviceBuffer, Executor } from "./executors/executor.ts";
+import { onnxExecutor } from "./executors/onnx.ts";
 import { referenceExecutor } from "./executors/reference.ts";
 import "./fluent.ts";
 import type { Tensor } from "./graph.ts";
-import { tensor } from "./ops/create.ts";
+import { lazyTensor, tensor } from "./ops/create.ts";
 
 /** The reference executor, with a record of what it holds. */
 function counted() {
@@ -124,5 +125,59 @@ describe("memory", () => {
     x.dispose();
     await expect(uploading).rejects.toThrow("was disposed");
     expect(alive.size).toBe(0);
+  });
+});
+
+describe("elements made when they are needed", () => {
+  const type = { dtype: "float32", shape: [100_000] } as const;
+  function recipe() {
+    let made = 0;
+    const x = lazyTensor(() => {
+      made++;
+      return new Float32Array(100_000).fill(1);
+    }, type);
+    return { x, made: () => made };
+  }
+
+  it("go to the executor without staying on the host", async () => {
+    const { x, made } = recipe();
+    const { executor, alive } = counted();
+    expect(made()).toBe(0);
+    const sum = compile((x: Tensor) => x.sum(), { executor });
+    expect(await (await sum(x)).item()).toBe(100_000);
+    expect(await (await sum(x)).item()).toBe(100_000);
+    expect(made()).toBe(1);
+    expect(x.storage!.hostBytes).toBe(0);
+    expect((await x.data())[99_999]).toBe(1);
+    expect(made()).toBe(1);
+    x.dispose();
+    expect(alive.size).toBe(2);
+  });
+
+  it("are moved to the thread that computes, not copied", async () => {
+    const array = new Float32Array(100_000).fill(1);
+    const executor = onnxExecutor({ threads: 1 });
+    const x = lazyTensor(() => array, type);
+    expect(await (await compile((x: Tensor) => x.sum(), { executor })(x)).item()).toBe(100_000);
+    expect(array.length).toBe(0);
+    expect((await x.data())[99_999]).toBe(1);
+    await executor.dispose();
+  });
+
+  it("stay once they were read, and are made again after an upload that failed", async () => {
+    const { x, made } = recipe();
+    const { executor } = counted();
+    const failing: Executor = { ...executor, upload: () => Promise.reject(new Error("not now")) };
+    await expect(compile((x: Tensor) => x.sum(), { executor: failing })(x)).rejects.toThrow("not now");
+    expect((await x.data())[0]).toBe(1);
+    expect(await x.data()).toBe(await x.data());
+    expect(made()).toBe(2);
+  });
+
+  it("are checked", async () => {
+    const short = lazyTensor(() => new Float32Array(3), type);
+    await expect(short.data()).rejects.toThrow(ShapeError);
+    await expect(short.data()).rejects.toThrow("has 100000 elements, got 3");
+    await expect(lazyTensor(() => new Int32Array(100_000), type).data()).rejects.toThrow(DTypeError);
   });
 });

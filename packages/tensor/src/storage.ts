@@ -1,8 +1,9 @@
-// Where the elements of a concrete tensor are: on the host, with an executor, or both. Freed by `dispose` or, at the latest,
-// when nothing refers to it any more.
-import type { DType, HostData } from "./dtype.ts";
+// Where the elements of a concrete tensor are: on the host, with an executor, or both; or how to make them. Freed by `dispose` or, at
+// the latest, when nothing refers to it any more.
+import { byteSize, type DType, type HostData } from "./dtype.ts";
 import { DisposedError } from "./errors.ts";
 import type { DeviceBuffer, Executor } from "./executors/executor.ts";
+import { concreteCount } from "./shape.ts";
 
 /** Elements of a tensor on the host, row-major. */
 export interface HostArray {
@@ -19,7 +20,7 @@ interface Resident {
   readonly buffer: DeviceBuffer;
 }
 
-type Upload = (array: HostArray) => Promise<DeviceBuffer>;
+type Upload = (array: HostArray, given: boolean) => Promise<DeviceBuffer>;
 
 const forgotten = new FinalizationRegistry<Resident>(({ executor, buffer }) => executor.release(buffer));
 
@@ -27,6 +28,8 @@ export class Storage {
   readonly dtype: DType;
   readonly shape: readonly number[];
   #host: HostArray | undefined;
+  /** Makes the elements, where they are nowhere yet. */
+  #make: (() => HostData) | undefined;
   #resident: Resident | undefined;
   #uploading: Promise<Resident> | undefined;
   #gone: string | undefined;
@@ -39,6 +42,13 @@ export class Storage {
   static fromHost(array: HostArray): Storage {
     const storage = new Storage(array.dtype, array.shape);
     storage.#host = array;
+    return storage;
+  }
+
+  /** `make` is called when elements are needed, again if they went nowhere, and must give the same ones each time. */
+  static fromRecipe({ dtype, shape }: Omit<HostArray, "data">, make: () => HostData): Storage {
+    const storage = new Storage(dtype, shape);
+    storage.#make = make;
     return storage;
   }
 
@@ -60,6 +70,8 @@ export class Storage {
   /** The elements on the host. What lives with an executor is read anew each time: a kept copy would double its memory. */
   async read(): Promise<HostArray> {
     this.requireAlive();
+    if (this.#make) this.#host = this.#made(this.#make);
+    this.#make = undefined;
     if (this.#host) return this.#host;
     const { executor, buffer } = this.#resident!;
     return executor.read(buffer);
@@ -72,21 +84,24 @@ export class Storage {
   async forExecutor(executor: Executor, upload: Upload = executor.upload): Promise<DeviceBuffer | HostArray> {
     this.requireAlive();
     if (this.#resident?.executor === executor) return this.#resident.buffer;
-    const host = await this.read();
-    if (host.data.byteLength <= inlineBytes) return host;
+    if (concreteCount(this.shape) * byteSize(this.dtype) <= inlineBytes) return this.read();
     // Two runs that start together share one upload.
-    this.#uploading ??= this.#upload(executor, host, upload);
+    this.#uploading ??= this.#upload(executor, upload);
     const resident = await this.#uploading;
     return resident.executor === executor ? resident.buffer : this.forExecutor(executor, upload);
   }
 
-  async #upload(executor: Executor, host: HostArray, upload: Upload): Promise<Resident> {
+  async #upload(executor: Executor, upload: Upload): Promise<Resident> {
     try {
-      const resident = { executor, buffer: await upload(host) };
+      // What is made for the executor alone does not stay here.
+      const given = this.#make !== undefined;
+      const host = this.#make ? this.#made(this.#make) : await this.read();
+      const resident = { executor, buffer: await upload(host, given) };
       if (this.#gone) executor.release(resident.buffer);
       this.requireAlive();
       // Elements that are on the host as well can be uploaded again; the buffer of another executor is given back.
       this.#forget();
+      this.#make = undefined;
       this.#keep(resident.executor, resident.buffer);
       return resident;
     } finally {
@@ -116,7 +131,12 @@ export class Storage {
   dispose(): void {
     this.#forget();
     this.#host = undefined;
+    this.#make = undefined;
     this.#gone ??= "was disposed";
+  }
+
+  #made(make: () => HostData): HostArray {
+    return { dtype: this.dtype, shape: this.shape, data: make() };
   }
 
   #forget(): void {

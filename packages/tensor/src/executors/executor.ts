@@ -16,8 +16,8 @@ export interface Executor {
   readonly tokensPerPass?: number;
   /** Prepares a program. `donated[i]` says that the buffer of input `i` may be written over or freed by a run. */
   compile(program: Program, options: { readonly donated: readonly boolean[] }): Promise<Executable>;
-  /** Copies host elements into the executor's memory. */
-  upload(array: HostArray): Promise<DeviceBuffer>;
+  /** Copies host elements into the executor's memory. `given`: nobody else needs the array, which need not outlive the call. */
+  upload(array: HostArray, given?: boolean): Promise<DeviceBuffer>;
   /** Copies a buffer's elements to the host. */
   read(buffer: DeviceBuffer): Promise<HostArray>;
   /** Frees a buffer; the executor waits with that for runs that still use it. */
@@ -30,7 +30,7 @@ export interface Executable {
   /** Runs the program on one buffer or host array per input; returns one new buffer per output. */
   run(inputs: readonly (DeviceBuffer | HostArray)[]): Promise<DeviceBuffer[]>;
   /** As the executor's `upload`, to where runs of this program want their input of this number. */
-  upload?(input: number, array: HostArray): Promise<DeviceBuffer>;
+  upload?(input: number, array: HostArray, given?: boolean): Promise<DeviceBuffer>;
   /** Frees what `compile` prepared. */
   dispose(): void;
 }

@@ -14,7 +14,7 @@ import { outputLocation } from "./onnx/deviceCopies.ts";
 import { emptyInputsCheck } from "./onnx/emptyInputs.ts";
 import { divideWork, type OutputPlan } from "./onnx/hostWork.ts";
 import { onnxModel } from "./onnx/onnxModel.ts";
-import type { BufferId, KernelArray, KernelPlan, RunOutput } from "./onnx/protocol.ts";
+import type { BufferId, KernelArray, KernelPlan, RunOutput, UploadRequest } from "./onnx/protocol.ts";
 import { keepsBuffers, type OnnxProvider, onnxProviders } from "./onnx/providers.ts";
 import { withMemory } from "./outOfMemory.ts";
 
@@ -79,9 +79,9 @@ export function onnxExecutor(options: OnnxOptions = {}): Executor {
     ...(wanted === "cpu" && { tokensPerPass }),
     compile: async (program, { donated }) =>
       compileSession(channel, program, donated, { threads, provider: await provider(), ids, session: sessions() }),
-    upload: async (array) => {
+    upload: async (array, given = false) => {
       await provider();
-      return upload(channel, ids(), array);
+      return upload(channel, { buffer: ids(), array, given });
     },
     read: async (buffer) => {
       const { id, dtype, shape, data } = buffer as OnnxBuffer;
@@ -176,17 +176,16 @@ async function compileSession(
   const places = kernelPlaces(session, kernels);
   return {
     run,
-    upload: (input, array) => upload(channel, ids(), array, places.get(input)),
+    upload: (input, array, given = false) => upload(channel, { buffer: ids(), array, given, place: places.get(input) }),
     dispose: () => {
       channel.send({ kind: "closeSession", session }).catch(() => {});
     },
   };
 }
 
-async function upload(channel: Channel, id: BufferId, { dtype, shape, data }: HostArray, place?: KernelArray) {
-  const array = hostPart({ dtype, shape, data });
-  await channel.send({ kind: "upload", buffer: id, array, ...(place && { place }) });
-  return new OnnxBuffer(id, { dtype, shape });
+async function upload(channel: Channel, request: UploadRequest): Promise<OnnxBuffer> {
+  await channel.send({ kind: "upload", request: { ...request, array: hostPart(request.array) } });
+  return new OnnxBuffer(request.buffer, request.array);
 }
 
 /** Which array of which kernel each input of the program is. */

@@ -82,6 +82,29 @@ export function tensor(values: Nested | HostData, options: { dtype?: DType; shap
   );
 }
 
+/**
+ * A concrete tensor whose elements `make` gives when they are needed: by the thread or device that computes with them, which they are
+ * handed over to one tensor after another, or when somebody reads them. Fresh parameters made this way are never all in memory twice.
+ * `make` may be called again, gives the same elements each time, and does not keep the array.
+ *
+ * @example
+ * const bias = lazyTensor(() => new Float32Array(768), { dtype: "float32", shape: [768] });
+ */
+export function lazyTensor(
+  make: () => HostData,
+  { dtype, shape }: { readonly dtype: DType; readonly shape: readonly number[] },
+): Tensor {
+  requireValidShape("lazyTensor", shape);
+  const checked = () => {
+    const data = make();
+    if (!isHostDataFor(dtype, data))
+      throw new DTypeError(`lazyTensor: ${data.constructor.name} does not hold ${dtype}`);
+    checkedShape(data.length, shape);
+    return data;
+  };
+  return fromStorage(Storage.fromRecipe({ dtype, shape }, checked));
+}
+
 function dtypeOf(values: HostData): DType {
   if (values instanceof Float32Array) return "float32";
   if (values instanceof Int32Array) return "int32";

@@ -55,11 +55,7 @@ export function workerChannel(): Channel {
         // An idle thread does not keep the process alive, one at work does.
         if (pending.size === 0) worker!.ref();
         pending.set(nextId, { resolve, reject });
-        // A model may carry gigabytes of weights, and nobody needs it here any more.
-        worker!.postMessage(
-          { id: nextId++, request },
-          request.kind === "session" ? [request.request.model.buffer as ArrayBuffer] : [],
-        );
+        worker!.postMessage({ id: nextId++, request }, movedBuffers(request));
       }),
     close: async () => {
       failure ??= new ExecutionError("onnx executor: it was disposed (make a new executor to go on)");
@@ -67,6 +63,13 @@ export function workerChannel(): Channel {
       await worker?.terminate();
     },
   };
+}
+
+/** What goes with a request instead of being copied, as nobody needs it here any more; both may be gigabytes. */
+function movedBuffers(request: Request): ArrayBuffer[] {
+  if (request.kind === "session") return [request.request.model.buffer as ArrayBuffer];
+  if (request.kind === "upload" && request.request.given) return [request.request.array.data.buffer as ArrayBuffer];
+  return [];
 }
 
 /** Runs the runtime in this thread: simpler to profile, but the event loop stands still during a run. */
@@ -81,9 +84,10 @@ export function directChannel(): Channel {
         if (closed) throw new ExecutionError("onnx executor: it was disposed (make a new executor to go on)");
         runtime ??= new OnnxRuntime();
         // As a message would: what the caller does to its array later must not reach the buffer.
-        if (request.kind === "upload") {
-          const { array } = request;
-          return runtime.handle({ ...request, array: { ...array, data: array.data.slice() } });
+        if (request.kind === "upload" && !request.request.given) {
+          const { array } = request.request;
+          const copy = { ...array, data: array.data.slice() };
+          return runtime.handle({ kind: "upload", request: { ...request.request, array: copy } });
         }
         return runtime.handle(request);
       });

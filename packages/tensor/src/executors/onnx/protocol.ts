@@ -77,6 +77,15 @@ export interface KernelArray {
   readonly array: number;
 }
 
+export interface UploadRequest {
+  readonly buffer: BufferId;
+  readonly array: HostArray;
+  /** Nobody else needs the array. */
+  readonly given: boolean;
+  /** Where it is to be kept; undefined for anywhere. */
+  readonly place?: KernelArray | undefined;
+}
+
 export interface ProviderRequest {
   readonly wanted: OnnxProvider | "auto";
   /** The CPU instead of an error where it is missing. */
@@ -88,7 +97,7 @@ export type Request =
   | { readonly kind: "providers" }
   | { readonly kind: "session"; readonly request: SessionRequest }
   | { readonly kind: "closeSession"; readonly session: number }
-  | { readonly kind: "upload"; readonly buffer: BufferId; readonly array: HostArray; readonly place?: KernelArray }
+  | { readonly kind: "upload"; readonly request: UploadRequest }
   | { readonly kind: "run"; readonly request: RunRequest }
   | { readonly kind: "read"; readonly buffer: BufferId }
   | { readonly kind: "release"; readonly buffers: readonly BufferId[] };

@@ -11,7 +11,6 @@ import { DeviceCopies, isOnDevice } from "./deviceCopies.ts";
 import { runInPlace } from "./outputsInPlace.ts";
 import type {
   BufferId,
-  KernelArray,
   KernelPlan,
   ProviderRequest,
   Request,
@@ -20,6 +19,7 @@ import type {
   SessionRequest,
   SliceWrite,
   Source,
+  UploadRequest,
 } from "./protocol.ts";
 import { chooseProvider, executionProviders, keepsBuffers, type OnnxProvider, tryProviders } from "./providers.ts";
 import { type RuntimeBuffer, StateMemory } from "./stateMemory.ts";
@@ -76,7 +76,7 @@ export class OnnxRuntime {
       case "closeSession":
         return this.#closeSession(request.session);
       case "upload":
-        this.#buffers.set(request.buffer, await this.#uploaded(request.array, request.place));
+        this.#buffers.set(request.request.buffer, await this.#uploaded(request.request));
         return undefined;
       case "run":
         return this.#run(request.request);
@@ -226,7 +226,7 @@ export class OnnxRuntime {
     buffer.onFreed?.();
   }
 
-  async #uploaded(array: HostArray, place: KernelArray | undefined): Promise<RuntimeBuffer> {
+  async #uploaded({ array, place }: UploadRequest): Promise<RuntimeBuffer> {
     const buffer = this.#fromHost(array);
     if (place) {
       const { places } = this.#stateMemory(this.#session(place.session)).kernels[place.kernel]!;
