@@ -58,6 +58,10 @@ export function cl100kScanner(maxDigits: number): Scanner {
       const suffix = contractionEnd(units, start, end, true);
       if (suffix > start) return suffix;
     }
+    const plain = plainWordEnd(table, units, start, end);
+    if (plain > start) return plain;
+    const plainSymbols = plainSymbolEnd(table, units, start, end);
+    if (plainSymbols > start) return runEnd(table, units, plainSymbols, end, NEWLINE);
     const firstClass = classAt(table, units, start, end);
     if (firstClass & LETTER) return runEnd(table, units, start, end, LETTER);
     if (firstClass & NUMBER) return numberEnd(table, units, start, end, maxDigits);
@@ -81,24 +85,54 @@ export function o200kScanner(): Scanner {
   return (units, start, end) => {
     const plain = plainCasedWordEnd(table, units, start, end);
     if (plain > start) return plain;
+    const plainSymbols = plainSymbolEnd(table, units, start, end);
+    if (plainSymbols > start) return lineEnd(table, units, plainSymbols, end);
     const firstClass = classAt(table, units, start, end);
     if (firstClass & NUMBER) return numberEnd(table, units, start, end, 3);
     const word = casedWordEnd(table, units, start, end, firstClass);
     if (word > start) {
       return units[word] === APOSTROPHE && word < end ? contractionEnd(units, word, end, true) : word;
     }
-    let symbols = symbolEnd(table, units, start, end);
-    if (symbols > start) {
-      while (symbols < end && (units[symbols] === SLASH || table[units[symbols]!]! & NEWLINE)) symbols++;
-      return symbols;
-    }
-    return spaceEnd(table, units, start, end);
+    const symbols = symbolEnd(table, units, start, end);
+    return symbols > start ? lineEnd(table, units, symbols, end) : spaceEnd(table, units, start, end);
   };
 }
 
+/** `[\r\n/]*` */
+function lineEnd(table: Uint8Array, units: Uint16Array, at: number, end: number): number {
+  while (at < end && (units[at] === SLASH || table[units[at]!]! & NEWLINE)) at++;
+  return at;
+}
+
+// The three functions that follow find where nearly all words and symbols end, in one loop without calls and surrogates. They
+// return `start` where the full rules have to decide.
+
+/** `[^\r\n\p{L}\p{N}]?\p{L}+` */
+function plainWordEnd(table: Uint8Array, units: Uint16Array, start: number, end: number): number {
+  let at = start;
+  let unitClass = table[units[at]!]!;
+  if ((unitClass & (LETTER | NUMBER | NEWLINE | HIGH_SURROGATE)) === 0) unitClass = ++at < end ? table[units[at]!]! : 0;
+  if ((unitClass & LETTER) === 0) return start;
+  do unitClass = ++at < end ? table[units[at]!]! : 0;
+  while (unitClass & LETTER);
+  return unitClass & HIGH_SURROGATE ? start : at;
+}
+
+/** ` ?[^\s\p{L}\p{N}]+` where the first character is not the prefix of a word. */
+function plainSymbolEnd(table: Uint8Array, units: Uint16Array, start: number, end: number): number {
+  const body = units[start] === BLANK ? start + 1 : start;
+  let at = body;
+  let unitClass = at < end ? table[units[at]!]! : 0;
+  if ((unitClass & (OTHER | CASES)) !== OTHER) return start;
+  unitClass = ++at < end ? table[units[at]!]! : 0;
+  if (body === start && unitClass & (LETTER | CASES)) return start;
+  while ((unitClass & (OTHER | HIGH_SURROGATE)) === OTHER) unitClass = ++at < end ? table[units[at]!]! : 0;
+  return unitClass & HIGH_SURROGATE ? start : at;
+}
+
 /**
- * The first two alternatives of o200k for nearly all words, in one pass and without backtracking: upper case, then lower case,
- * behind a prefix that is no mark, followed by no apostrophe, mark, caseless letter or surrogate. `start` for other words.
+ * The first two alternatives of o200k without backtracking: upper case, then lower case, behind a prefix that is no mark,
+ * followed by no apostrophe, mark or caseless letter.
  */
 function plainCasedWordEnd(table: Uint8Array, units: Uint16Array, start: number, end: number): number {
   let at = start;
