@@ -152,6 +152,17 @@ describe("bad folders", () => {
     expect(largestDifference(logits, expected.numbers("logits"))).toBeLessThan(0.3);
   });
 
+  it("takes a part of the model with layers inside for a trained module", async () => {
+    const [base, folder] = [await loadBase("bert-sequence"), await temporaryFolder()];
+    const adapted = await applyLora(base, { targets: ["query"], modulesToSave: ["classifier", "pooler.dense"] });
+    await saveAdapter(adapted, folder);
+    const path = join(folder, "adapter_config.json");
+    const json = JSON.parse(await readFile(path, "utf8"));
+    await writeFile(path, JSON.stringify({ ...json, modules_to_save: ["classifier", "pooler"] }));
+    const names = [...namedParameters(await loadAdapter(base, folder)).keys()];
+    expect(names).toEqual([...namedParameters(adapted).keys()]);
+  });
+
   it("lists what has no place in the model", async () => {
     const gpt = await loadBase("gpt2");
     await expect(loadAdapter(gpt, folderOf("llama-rslora"))).rejects.toThrow(
@@ -165,6 +176,7 @@ describe("bad folders", () => {
   it.each<[Record<string, unknown>, string]>([
     [{ peft_type: "VERA" }, 'peft_type must be "LORA" or "IA3", got "VERA"'],
     [{ bias: "all" }, 'bias "all" is not supported (only "none")'],
+    [{ init_lora_weights: "pissa_niter_4" }, "path_initial_model_for_weight_conversion"],
     [{ lora_bias: true }, "lora_bias true is not supported"],
     [{ layer_replication: [[0, 2]] }, "layer_replication [[0,2]] is not supported"],
     [{ lora_alpha: null }, "lora_alpha must be a number, got undefined"],

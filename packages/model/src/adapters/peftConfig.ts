@@ -77,6 +77,9 @@ const refused = [
   "velora_config",
 ];
 
+/** Ways to draw fresh factors; those that PEFT has beside them take the factors out of the base's weights. */
+const keepsBase = ["gaussian", "eva", "mica", "orthogonal"];
+
 /** Reads adapter_config.json; `where` names the file in errors. */
 export function readPeftConfig(where: string, json: Record<string, unknown>): PeftAdapter {
   const type = json.peft_type;
@@ -89,6 +92,12 @@ export function readPeftConfig(where: string, json: Record<string, unknown>): Pe
     const value = json[name];
     const isSet = typeof value === "object" && value !== null ? Object.keys(value).length > 0 : Boolean(value);
     if (isSet) throw new ModelError(`${where}: ${name} ${JSON.stringify(value)} is not supported`);
+  }
+  const start = json.init_lora_weights ?? true;
+  if (typeof start === "string" && !keepsBase.includes(start)) {
+    throw new ModelError(
+      `${where}: init_lora_weights "${start}" changes the base's weights, which are not in the adapter (save it with PEFT's path_initial_model_for_weight_conversion)`,
+    );
   }
   if ((json.bias ?? "none") !== "none") {
     throw new ModelError(`${where}: bias ${JSON.stringify(json.bias)} is not supported (only "none")`);

@@ -153,7 +153,8 @@ class Fitting {
   trainedLayers(): Map<string, TrainedLinear> {
     const found = new Map<string, TrainedLinear>();
     for (const [path, layer] of this.#layersWith(".weight")) {
-      const isTrained = this.#peft.modulesToSave.some((name) => path === name || path.endsWith(`.${name}`));
+      // A layer, or a part of the model with layers inside.
+      const isTrained = this.#peft.modulesToSave.some((name) => `.${path}.`.includes(`.${name}.`));
       if (!isTrained || !isFloatLinear(layer)) continue;
       const trained = this.#trained(path, layer);
       if (trained) found.set(path, new TrainedLinear(trained));
