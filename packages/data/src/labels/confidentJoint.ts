@@ -1,6 +1,6 @@
 // How often examples with one label seem to belong to each class: the confident joint of Northcutt, Jiang and Chuang, "Confident
 // Learning: Estimating Uncertainty in Dataset Labels" (2021), counted and calibrated as the Python package cleanlab does.
-import { checkLabels, countLabels, largest, type Matrix, type ProbabilityRows, sum } from "./checkLabels.ts";
+import { countLabels, type LabelledRows, labelledRows, type Matrix, type ProbabilityRows, sum } from "./checkLabels.ts";
 
 // cleanlab's margin for comparing probabilities, and the threshold below which none is trusted.
 export const probabilityMargin = 1e-6;
@@ -29,9 +29,13 @@ export interface ConfidentJointOptions {
  * @param predictedProbabilities [N, K], out of sample.
  */
 export function confidentThresholds(labels: ArrayLike<number>, predictedProbabilities: ProbabilityRows): number[] {
-  const classes = checkLabels("confidentThresholds", labels, predictedProbabilities);
+  return thresholdsOf(labelledRows("confidentThresholds", labels, predictedProbabilities));
+}
+
+/** `confidentThresholds` of what was checked. */
+export function thresholdsOf({ size, classes, labels, values }: LabelledRows): number[] {
   const totals = new Array<number>(classes).fill(0);
-  for (const [i, row] of predictedProbabilities.entries()) totals[labels[i]!]! += row[labels[i]!]!;
+  for (let i = 0; i < size; i++) totals[labels[i]!]! += values[i * classes + labels[i]!]!;
   const counts = countLabels(labels, classes);
   return totals.map((total, k) => (counts[k] === 0 ? 2 : Math.max(total / counts[k]!, lowestThreshold)));
 }
@@ -49,13 +53,18 @@ export function confidentJoint(
   predictedProbabilities: ProbabilityRows,
   options: ConfidentJointOptions = {},
 ): ConfidentJoint {
-  const classes = checkLabels("confidentJoint", labels, predictedProbabilities);
-  const thresholds = options.thresholds ?? confidentThresholds(labels, predictedProbabilities);
+  return jointOf(labelledRows("confidentJoint", labels, predictedProbabilities), options);
+}
+
+/** `confidentJoint` of what was checked. */
+export function jointOf(data: LabelledRows, options: ConfidentJointOptions = {}): ConfidentJoint {
+  const { size, classes, labels } = data;
+  const lowest = Float64Array.from(options.thresholds ?? thresholdsOf(data), (value) => value - probabilityMargin);
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   const offDiagonal: number[] = [];
-  for (const [i, row] of predictedProbabilities.entries()) {
-    const guess = confidentClass(row, thresholds);
-    if (guess === undefined) continue;
+  for (let i = 0; i < size; i++) {
+    const guess = confidentClass(data, i, lowest);
+    if (guess === -1) continue;
     const label = labels[i]!;
     counts[label]![guess]! += 1;
     if (guess !== label) offDiagonal.push(i);
@@ -64,11 +73,12 @@ export function confidentJoint(
   return { counts: options.calibrate === false ? counts : calibrate(counts, labels), offDiagonal };
 }
 
-function confidentClass(row: ArrayLike<number>, thresholds: readonly number[]): number | undefined {
-  let found: number | undefined;
-  for (let k = 0; k < row.length; k++) {
-    if (row[k]! < thresholds[k]! - probabilityMargin) continue;
-    if (found !== undefined) return largest(row);
+/** The class whose threshold the example reaches, the most probable one where it reaches several; -1 for none. */
+function confidentClass({ classes, values, best }: LabelledRows, index: number, lowest: Float64Array): number {
+  let found = -1;
+  for (let k = 0, place = index * classes; k < classes; k++, place++) {
+    if (values[place]! < lowest[k]!) continue;
+    if (found !== -1) return best[index]!;
     found = k;
   }
   return found;

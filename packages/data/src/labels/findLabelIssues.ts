@@ -1,9 +1,9 @@
 // Finds examples whose label is probably wrong, by confident learning (Northcutt et al. 2021); the same ones as cleanlab's
 // `find_label_issues`.
 import { DataError } from "../errors.ts";
-import { checkLabels, largest, type Matrix, type ProbabilityRows, sum } from "./checkLabels.ts";
-import { confidentJoint, probabilityMargin } from "./confidentJoint.ts";
-import { type LabelQualityMethod, labelQualityScores } from "./labelQuality.ts";
+import { countLabels, type LabelledRows, labelledRows, type Matrix, type ProbabilityRows, sum } from "./checkLabels.ts";
+import { jointOf, probabilityMargin } from "./confidentJoint.ts";
+import { type LabelQualityMethod, scoresOf } from "./labelQuality.ts";
 
 /**
  * Which examples are taken for wrong.
@@ -63,99 +63,105 @@ export function findLabelIssues(
   options: LabelIssueOptions = {},
 ): LabelIssue[] {
   const { filterBy = "pruneByNoiseRate", rankBy = "selfConfidence" } = options;
-  checkLabels("findLabelIssues", labels, predictedProbabilities);
+  const data = labelledRows("findLabelIssues", labels, predictedProbabilities);
   checkOptions(options);
-  const scores = labelQualityScores(labels, predictedProbabilities, { method: rankBy });
-  return [...filters[filterBy](labels, predictedProbabilities, options)]
-    .map((index) => ({
-      index,
-      label: labels[index]!,
-      suggested: largest(predictedProbabilities[index]!),
-      score: scores[index]!,
-    }))
+  const scores = scoresOf(data, { method: rankBy });
+  return places(filters[filterBy](data, options))
+    .map((index) => ({ index, label: data.labels[index]!, suggested: data.best[index]!, score: scores[index]! }))
     .sort((a, b) => a.score - b.score || a.index - b.index);
 }
 
-type Filter = (labels: ArrayLike<number>, rows: ProbabilityRows, options: LabelIssueOptions) => Set<number>;
+/** Marks the examples taken for wrong. */
+type Filter = (data: LabelledRows, options: LabelIssueOptions) => Uint8Array;
 
 const filters: Readonly<Record<LabelIssueFilter, Filter>> = {
   pruneByNoiseRate: pruned(pruneByNoiseRate),
   pruneByClass: pruned(pruneByClass),
-  both(labels, rows, options) {
-    const byClass = filters.pruneByClass(labels, rows, options);
-    return new Set([...filters.pruneByNoiseRate(labels, rows, options)].filter((index) => byClass.has(index)));
+  both(data, options) {
+    const byClass = filters.pruneByClass(data, options);
+    return filters.pruneByNoiseRate(data, options).map((found, i) => found & byClass[i]!);
   },
-  confidentLearning: (labels, rows) => withoutAgreed(confidentJoint(labels, rows).offDiagonal, labels, rows),
-  predictedNotGiven: (labels, rows) =>
-    withoutAgreed(
-      rows.flatMap((row, i) => (largest(row) === labels[i] ? [] : [i])),
-      labels,
-      rows,
-    ),
-  lowSelfConfidence: (labels, rows) => lowest(labels, rows, "selfConfidence"),
-  lowNormalizedMargin: (labels, rows) => lowest(labels, rows, "normalizedMargin"),
+  confidentLearning(data) {
+    const found = new Uint8Array(data.size);
+    for (const index of jointOf(data).offDiagonal) found[index] = 1;
+    return withoutAgreed(found, data);
+  },
+  predictedNotGiven: (data) => withoutAgreed(new Uint8Array(data.size).fill(1), data),
+  lowSelfConfidence: (data) => lowest(data, "selfConfidence"),
+  lowNormalizedMargin: (data) => lowest(data, "normalizedMargin"),
 };
 
 /** As many of the lowest scores as the confident joint counts off its diagonal. */
-function lowest(labels: ArrayLike<number>, rows: ProbabilityRows, method: LabelQualityMethod): Set<number> {
-  const count = filters.confidentLearning(labels, rows, {}).size;
-  const scores = labelQualityScores(labels, rows, { method });
-  return new Set(smallest(scores, count));
+function lowest(data: LabelledRows, method: LabelQualityMethod): Uint8Array {
+  const count = places(filters.confidentLearning(data, {})).length;
+  const found = new Uint8Array(data.size);
+  for (const index of smallest(scoresOf(data, { method }), count)) found[index] = 1;
+  return found;
 }
 
-/** Issues are only where the label is not the most probable class. */
-function withoutAgreed(indices: Iterable<number>, labels: ArrayLike<number>, rows: ProbabilityRows): Set<number> {
-  return new Set(
-    [...indices].filter((index) => {
-      const row = rows[index]!;
-      const label = labels[index]!;
-      const best = largest(row);
-      // cleanlab gives the label a lead of the margin; where that makes them equal, the first class wins.
-      const lead = row[label]! + probabilityMargin - row[best]!;
-      return best !== label && (lead < 0 || (lead === 0 && best < label));
-    }),
-  );
+/** Takes the marks off examples whose label is the most probable class. */
+function withoutAgreed(found: Uint8Array, { size, classes, labels, values, best }: LabelledRows): Uint8Array {
+  for (let i = 0; i < size; i++) {
+    if (found[i] === 0) continue;
+    // cleanlab gives the label a lead of the margin; where that makes them equal, the first class wins.
+    const lead = values[i * classes + labels[i]!]! + probabilityMargin - values[i * classes + best[i]!]!;
+    const differs = best[i] !== labels[i] && (lead < 0 || (lead === 0 && best[i]! < labels[i]!));
+    if (!differs) found[i] = 0;
+  }
+  return found;
+}
+
+function places(found: Uint8Array): number[] {
+  const marked: number[] = [];
+  for (let i = 0; i < found.length; i++) if (found[i] === 1) marked.push(i);
+  return marked;
 }
 
 interface ClassToPrune {
   readonly label: number;
   /** The label's examples, as indices. */
-  readonly members: readonly number[];
+  readonly members: Int32Array;
   /** By true class: how many of the label's examples seem to belong to it. */
   readonly counts: readonly number[];
-  readonly rows: ProbabilityRows;
+  readonly data: LabelledRows;
 }
 
 function pruned(prune: (of: ClassToPrune) => Iterable<number>): Filter {
-  return (labels, rows, options) => {
+  return (data, options) => {
     const { minExamplesPerClass = 1 } = options;
-    const counts = pruneCounts(options.confidentJoint ?? confidentJoint(labels, rows).counts, options);
-    const found = new Set<number>();
-    for (const [label, members] of membersByLabel(labels, counts.length).entries()) {
+    const counts = pruneCounts(options.confidentJoint ?? jointOf(data).counts, options);
+    const found = new Uint8Array(data.size);
+    for (const [label, members] of membersByLabel(data).entries()) {
       if (members.length <= Math.max(minExamplesPerClass, 1)) continue;
-      for (const index of prune({ label, members, counts: counts[label]!, rows })) found.add(index);
+      for (const index of prune({ label, members, counts: counts[label]!, data })) found[index] = 1;
     }
-    return withoutAgreed(found, labels, rows);
+    return withoutAgreed(found, data);
   };
 }
 
-function membersByLabel(labels: ArrayLike<number>, classes: number): number[][] {
-  const members: number[][] = Array.from({ length: classes }, () => []);
-  for (let i = 0; i < labels.length; i++) members[labels[i]!]!.push(i);
+function membersByLabel({ classes, labels }: LabelledRows): Int32Array[] {
+  const counts = countLabels(labels, classes);
+  const members = counts.map((count) => new Int32Array(count));
+  const filled = new Int32Array(classes);
+  for (let i = 0; i < labels.length; i++) members[labels[i]!]![filled[labels[i]!]!++] = i;
   return members;
 }
 
-function* pruneByNoiseRate({ label, members, counts, rows }: ClassToPrune): Generator<number> {
+function* pruneByNoiseRate({ label, members, counts, data }: ClassToPrune): Generator<number> {
+  const { classes, values } = data;
+  const margins = new Float64Array(members.length);
   for (const [other, count] of counts.entries()) {
     if (other === label || count === 0) continue;
-    const margins = new Float64Array(members.length);
-    for (const [place, i] of members.entries()) margins[place] = rows[i]![label]! - rows[i]![other]!;
+    for (let place = 0; place < members.length; place++) {
+      const start = members[place]! * classes;
+      margins[place] = values[start + label]! - values[start + other]!;
+    }
     for (const place of smallest(margins, count)) yield members[place]!;
   }
 }
 
-function* pruneByClass({ label, members, counts, rows }: ClassToPrune): Generator<number> {
-  const ownProbabilities = Float64Array.from(members, (i) => rows[i]![label]!);
+function* pruneByClass({ label, members, counts, data }: ClassToPrune): Generator<number> {
+  const ownProbabilities = Float64Array.from(members, (i) => data.values[i * data.classes + label]!);
   for (const place of smallest(ownProbabilities, members.length - counts[label]!)) yield members[place]!;
 }
 
@@ -174,15 +180,37 @@ function pruneCounts(joint: Matrix, { minExamplesPerClass = 1, noiseShare = 1 }:
 /** The places of the `count` smallest values; of equal values the first ones. */
 function smallest(values: Float64Array, count: number): number[] {
   if (count <= 0) return [];
-  // Sorting numbers alone is many times faster than sorting places by them.
-  const limit = values.toSorted()[Math.min(count, values.length) - 1]!;
+  const limit = nthSmallest(values.slice(), Math.min(count, values.length) - 1);
   let equal = count;
-  for (const value of values) if (value < limit) equal -= 1;
-  const places: number[] = [];
+  for (let i = 0; i < values.length; i++) if (values[i]! < limit) equal -= 1;
+  const found: number[] = [];
   for (let i = 0; i < values.length; i++) {
-    if (values[i]! < limit || (values[i] === limit && equal-- > 0)) places.push(i);
+    if (values[i]! < limit || (values[i] === limit && equal-- > 0)) found.push(i);
   }
-  return places;
+  return found;
+}
+
+/** The value that would stand at `place` if the values were sorted (Hoare's quickselect); they are reordered. */
+function nthSmallest(values: Float64Array, place: number): number {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const pivot = values[(low + high) >> 1]!;
+    let left = low;
+    let right = high;
+    while (left <= right) {
+      while (values[left]! < pivot) left++;
+      while (values[right]! > pivot) right--;
+      if (left > right) break;
+      const value = values[left]!;
+      values[left++] = values[right]!;
+      values[right--] = value;
+    }
+    if (place <= right) high = right;
+    else if (place >= left) low = left;
+    else break;
+  }
+  return values[place]!;
 }
 
 function checkOptions({ filterBy, noiseShare = 1, minExamplesPerClass = 1 }: LabelIssueOptions): void {

@@ -1,7 +1,7 @@
 // A score per example that says how well its label fits what a model predicts; cleanlab's three scores.
 import { DataError } from "../errors.ts";
-import { checkLabels, type ProbabilityRows } from "./checkLabels.ts";
-import { confidentThresholds } from "./confidentJoint.ts";
+import { type LabelledRows, labelledRows, type ProbabilityRows } from "./checkLabels.ts";
+import { thresholdsOf } from "./confidentJoint.ts";
 
 /** How a label is scored: its own probability; its lead over the next class; or the former against the prediction's entropy. */
 export type LabelQualityMethod = "selfConfidence" | "normalizedMargin" | "confidenceWeightedEntropy";
@@ -33,37 +33,58 @@ export function labelQualityScores(
   predictedProbabilities: ProbabilityRows,
   options: LabelQualityOptions = {},
 ): Float64Array {
+  return scoresOf(labelledRows("labelQualityScores", labels, predictedProbabilities), options);
+}
+
+/** `labelQualityScores` of what was checked. */
+export function scoresOf(data: LabelledRows, options: LabelQualityOptions = {}): Float64Array {
   const { method = "selfConfidence", adjustForClass = false } = options;
-  checkLabels("labelQualityScores", labels, predictedProbabilities);
   if (!Object.hasOwn(scores, method)) {
     throw new DataError(`labelQualityScores: method: expected one of ${Object.keys(scores).join(", ")}, got ${method}`);
   }
-  const adjusted = adjustForClass && method !== "confidenceWeightedEntropy";
-  const rows = adjusted ? withoutThresholds(labels, predictedProbabilities) : predictedProbabilities;
-  return Float64Array.from(rows, (row, i) => scores[method](row, labels[i]!));
+  const { size, classes, labels } = data;
+  const values = adjustForClass && method !== "confidenceWeightedEntropy" ? withoutThresholds(data) : data.values;
+  const score = scores[method];
+  const result = new Float64Array(size);
+  for (let i = 0; i < size; i++)
+    result[i] = score(values, { start: i * classes, end: (i + 1) * classes, label: labels[i]! });
+  return result;
 }
 
-const scores: Readonly<Record<LabelQualityMethod, (row: ArrayLike<number>, label: number) => number>> = {
-  selfConfidence: (row, label) => row[label]!,
-  normalizedMargin(row, label) {
+/** Where an example's row stands in the values of all. */
+interface Row {
+  readonly start: number;
+  readonly end: number;
+  readonly label: number;
+}
+
+const scores: Readonly<Record<LabelQualityMethod, (values: Float64Array, row: Row) => number>> = {
+  selfConfidence: (values, { start, label }) => values[start + label]!,
+  normalizedMargin(values, { start, end, label }) {
     let next = Number.NEGATIVE_INFINITY;
-    for (let k = 0; k < row.length; k++) if (k !== label) next = Math.max(next, row[k]!);
-    return (row[label]! - next + 1) / 2;
+    for (let k = start; k < end; k++) if (k !== start + label) next = Math.max(next, values[k]!);
+    return (values[start + label]! - next + 1) / 2;
   },
-  confidenceWeightedEntropy(row, label) {
+  confidenceWeightedEntropy(values, { start, end, label }) {
     let entropy = 0;
-    for (let k = 0; k < row.length; k++) if (row[k]! > 0) entropy -= row[k]! * Math.log(row[k]!);
-    const weighted = entropy / Math.log(row.length) / Math.max(row[label]!, lowest);
+    for (let k = start; k < end; k++) if (values[k]! > 0) entropy -= values[k]! * Math.log(values[k]!);
+    const weighted = entropy / Math.log(end - start) / Math.max(values[start + label]!, lowest);
     return Math.log(weighted + 1) / Math.max(weighted, lowest);
   },
 };
 
-function withoutThresholds(labels: ArrayLike<number>, rows: ProbabilityRows): Float64Array[] {
-  const thresholds = confidentThresholds(labels, rows);
+function withoutThresholds(data: LabelledRows): Float64Array {
+  const { size, classes, values } = data;
+  const thresholds = thresholdsOf(data);
   const highest = Math.max(...thresholds);
-  return rows.map((row) => {
-    const shifted = Float64Array.from(row, (value, k) => value - thresholds[k]! + highest);
-    const total = shifted.reduce((all, value) => all + value);
-    return shifted.map((value) => value / total);
-  });
+  const shifted = new Float64Array(values.length);
+  for (let i = 0; i < size; i++) {
+    let total = 0;
+    for (let k = 0, place = i * classes; k < classes; k++, place++) {
+      shifted[place] = values[place]! - thresholds[k]! + highest;
+      total += shifted[place]!;
+    }
+    for (let place = i * classes; place < (i + 1) * classes; place++) shifted[place]! /= total;
+  }
+  return shifted;
 }
