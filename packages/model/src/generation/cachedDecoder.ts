@@ -18,6 +18,8 @@ export class CachedDecoder implements Decoder {
   /** Which prompt each row goes on from. */
   #promptOf: readonly number[];
   #cache: KeyValueCache | undefined;
+  /** Positions of the longest prompt, and of all that was read. */
+  #promptLength = 0;
   #length = 0;
   #options: { readonly memory?: EncoderMemory; readonly padding?: Tensor } = {};
 
@@ -34,6 +36,7 @@ export class CachedDecoder implements Decoder {
     const { starts, sources } = this.#prompts;
     const lengths = starts.map(({ ids }) => ids.length);
     const longest = longestOf(lengths);
+    this.#promptLength = longest;
     const { config } = this.#programs.model;
     this.#cache = emptyCache(config, starts.length, roomFor(longest + 1, this.#longest));
     if (sources) this.#options = { memory: await this.#encode(sources) };
@@ -85,16 +88,22 @@ export class CachedDecoder implements Decoder {
   }
 
   async #select(parents: readonly number[]): Promise<void> {
-    const { selectCache, selectMemory } = this.#programs;
+    const { selectCache, selectMemory, selectPlaces } = this.#programs;
     using rows = tensor(Int32Array.from(parents));
     const { key, value, length } = this.#cache!;
-    this.#cache = { ...(await selectCache({ key, value }, rows)), length };
     const promptOf = parents.map((parent) => this.#promptOf[parent]!);
     const isSame =
       promptOf.length === this.#promptOf.length && promptOf.every((prompt, row) => prompt === this.#promptOf[row]);
     this.#promptOf = promptOf;
-    // What belongs to a prompt stays where rows only trade places within their prompts.
-    if (isSame) return;
+    // What belongs to a prompt stays where rows only trade places within their prompts, and that is most of the cache.
+    if (isSame) {
+      const begin = this.#promptLength;
+      using places = tensor(Int32Array.from({ length: this.#length - begin }, (_, i) => begin + i));
+      using start = tensor(begin, { dtype: "int32" });
+      this.#cache = { ...(await selectPlaces({ key, value }, rows, places, start)), length };
+      return;
+    }
+    this.#cache = { ...(await selectCache({ key, value }, rows)), length };
     const { memory, padding } = this.#options;
     if (memory) this.#options = { ...this.#options, memory: await selectMemory(memory, rows) };
     if (padding) this.#options = { ...this.#options, padding: this.#padding() };

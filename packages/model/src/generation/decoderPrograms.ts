@@ -1,5 +1,13 @@
 // The programs that run a model with a cache, compiled once for all its generations.
-import { type CompiledFunction, compile, type Executor, gather, mapTensors, type Tensor } from "@llm/tensor";
+import {
+  type CompiledFunction,
+  compile,
+  type Executor,
+  gather,
+  mapTensors,
+  type Tensor,
+  updateSlice,
+} from "@llm/tensor";
 import { cacheGrower, cacheShape, type KeyValueCache } from "../keyValueCache.ts";
 import type { CachedForwardOptions, EncoderDecoderModel, EncoderMemory } from "../model.ts";
 import { type GenerativeModel, isEncoderDecoder } from "./prompts.ts";
@@ -8,6 +16,8 @@ type Step = CompiledFunction<
   [GenerativeModel, Tensor, KeyValueCache, CachedForwardOptions],
   { logits: Tensor; cache: KeyValueCache }
 >;
+/** What of a cache has rows. */
+type Filled = Pick<KeyValueCache, "key" | "value">;
 type Select<R> = CompiledFunction<[rows: R, parents: Tensor], R>;
 
 export class DecoderPrograms {
@@ -17,7 +27,9 @@ export class DecoderPrograms {
   /** Makes a cache longer. */
   readonly grow: ReturnType<typeof cacheGrower>;
   /** Takes rows by index; what they are taken from is given up. */
-  readonly selectCache: Select<Pick<KeyValueCache, "key" | "value">>;
+  readonly selectCache: Select<Filled>;
+  /** The same of some positions only, `places` int32 [positions] from `start` on: all others stay in their rows. */
+  readonly selectPlaces: CompiledFunction<[cache: Filled, parents: Tensor, places: Tensor, start: Tensor], Filled>;
   readonly selectMemory: Select<EncoderMemory>;
   /** Padding needs work that most generations do not: they have a program without it. */
   readonly #step: Step;
@@ -51,6 +63,15 @@ export class DecoderPrograms {
     );
     this.grow = cacheGrower(executor);
     this.selectCache = select(layerShapes(model, "0", "capacity"));
+    this.selectPlaces = compile(
+      (cache, parents, places, start) =>
+        mapTensors(cache, (rows) => updateSlice(rows, gather(gather(rows, places, 2), parents), start, 2)),
+      {
+        donate: [0],
+        dynamic: { ...layerShapes(model, "0", "capacity"), "1": ["batch"], "2": ["positions"] },
+        ...by,
+      },
+    );
     this.selectMemory = select(memory("0"));
     this.#step = step(isEncoderDecoder(model) ? memory("3.memory") : {});
     this.#paddedStep = step({ "3.padding": ["batch"] });
@@ -61,8 +82,9 @@ export class DecoderPrograms {
   }
 
   dispose(): void {
-    const { encode, grow, selectCache, selectMemory } = this;
-    for (const program of [encode, grow, selectCache, selectMemory, this.#step, this.#paddedStep]) program.dispose();
+    const { encode, grow, selectCache, selectPlaces, selectMemory } = this;
+    const all = [encode, grow, selectCache, selectPlaces, selectMemory, this.#step, this.#paddedStep];
+    for (const program of all) program.dispose();
   }
 }
 
