@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { DataError } from "../errors.ts";
 import { Minhasher, type MinhashOptions } from "../filters/minhash.ts";
+import { loadDuckdb } from "./duckdb.ts";
 import { type DuplicateSummary, readSummary } from "./duplicateFiles.ts";
 import { findDuplicates } from "./findDuplicates.ts";
 import { readMarker, shardName } from "./shardMarker.ts";
@@ -56,6 +57,8 @@ export async function deduplicateShards(options: DeduplicateShardsOptions): Prom
   const near = options.near === false ? undefined : (options.near ?? {});
   // Bad options are refused before any work.
   const bands = near ? new Minhasher(near).buckets : 0;
+  // Not found out after hours of signing.
+  if (stage === undefined || stage === "find") await loadDuckdb();
   const plan = await makePlan({ input, readOptions: {}, settings: { exact, near } });
   const signatures = join(output, "signatures");
   const duplicates = join(output, "duplicates");

@@ -58,7 +58,8 @@ export class Database {
   }
 }
 
-async function loadDuckdb(): Promise<typeof import("@duckdb/node-api")> {
+/** @throws DataError where `@duckdb/node-api` is not installed. */
+export async function loadDuckdb(): Promise<typeof import("@duckdb/node-api")> {
   try {
     return await import("@duckdb/node-api");
   } catch (error) {
