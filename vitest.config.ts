@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const conditions = ["@llm/source"];
-const runFromSource = fileURLToPath(new URL("scripts/runFromSource.mjs", import.meta.url));
+const workersFromSource = fileURLToPath(new URL("scripts/workersFromSource.mjs", import.meta.url));
 
 export default defineConfig({
   resolve: { conditions },
@@ -12,7 +12,7 @@ export default defineConfig({
     setupFiles: ["tests/failOnConsole.ts"],
     pool: "forks",
     // Workers started by the code under test inherit this, so they run from TypeScript sources as well.
-    execArgv: ["--import", runFromSource, "--conditions=@llm/source", "--expose-gc"],
+    execArgv: ["--import", workersFromSource, "--conditions=@llm/source", "--expose-gc"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -163,6 +163,8 @@ test("killed anywhere and started again, shards and duplicates are those of a ru
   const folder = new TemporaryFolder();
   const input = writeShardCorpus(folder, 6, 40);
   const script = fileURLToPath(new URL("../../test/shardProcess.ts", import.meta.url));
+  const fromSource = new URL("../../../../scripts/runFromSource.mjs", import.meta.url).href;
+  const flags = ["--import", fromSource, "--conditions=@llm/source"];
   const run = (name: string, killAfter?: number): Promise<number | null> => {
     const argument = {
       input,
@@ -170,7 +172,7 @@ test("killed anywhere and started again, shards and duplicates are those of a ru
       unique: folder.join(`${name}-unique`),
       parameters: { delay: 5 },
     };
-    const child = spawn(process.execPath, [...process.execArgv, script, JSON.stringify(argument)], {
+    const child = spawn(process.execPath, [...flags, script, JSON.stringify(argument)], {
       stdio: "inherit",
     });
     if (killAfter !== undefined) setTimeout(() => child.kill("SIGKILL"), killAfter);
