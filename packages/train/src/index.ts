@@ -42,6 +42,7 @@ export {
   maskedLanguageModel,
   type TokenRows,
 } from "./objectives/maskedLanguageModel.ts";
+export { type MultiLabelText, multiLabelClassification } from "./objectives/multiLabelClassification.ts";
 export type { Draw, Objective, PreparedBatch, Scorer, StreamLimits, SummedLoss } from "./objectives/objective.ts";
 export { packExamples } from "./objectives/packExamples.ts";
 export type { PaddingOptions } from "./objectives/padding.ts";

@@ -56,6 +56,25 @@ it("names the option that cannot work", () => {
   expect(() => cosineSchedule({ peak: -1, totalSteps: 5 })).toThrow("peak must be a number");
 });
 
+it("takes warmup as a share of all steps, rounded up", () => {
+  const steps = { peak: 1, warmupSteps: 4, totalSteps: 35 };
+  const ratio = { peak: 1, warmupRatio: 0.1, totalSteps: 35 };
+  for (const schedule of [linearSchedule, cosineSchedule, polynomialSchedule]) {
+    expect(schedule(ratio).settings).toEqual(schedule(steps).settings);
+    expect(rates(schedule(ratio), [0, 3, 4, 20])).toEqual(rates(schedule(steps), [0, 3, 4, 20]));
+  }
+  expect(warmupStableDecaySchedule({ ...ratio, decaySteps: 9 }).settings).toMatchObject({ warmupSteps: 4 });
+  expect(linearSchedule({ ...ratio, warmupRatio: 0 }).rateAt(0)).toBe(1);
+  expect(() => linearSchedule({ ...ratio, warmupRatio: 1 })).toThrow(
+    "warmupRatio must be at least 0 and below 1, got 1",
+  );
+  expect(() => linearSchedule({ ...ratio, warmupSteps: 3 })).toThrow("give warmupSteps or warmupRatio, not both");
+  expect(() => linearSchedule({ ...ratio, totalSteps: 0.5 })).toThrow("totalSteps must be a whole number");
+  expect(() => cosineSchedule({ ...steps, warmupSteps: 0.1 })).toThrow(
+    "warmupSteps must be a whole number, at least 0, got 0.1 (a share of all steps is warmupRatio, of schedules that have totalSteps)",
+  );
+});
+
 it("stays at the peak until the decay, and comes down in any of three ways", () => {
   const schedule = (decay?: WarmupStableDecayOptions["decay"]) =>
     warmupStableDecaySchedule({

@@ -21,6 +21,8 @@ export interface ScheduleOptions {
 export interface DecayOptions extends ScheduleOptions {
   /** Steps in all, warmup included; the rate stays at `floor` from there on. */
   totalSteps: number;
+  /** Share of `totalSteps` that is warmup, rounded up to whole steps as transformers does; in place of `warmupSteps`. */
+  warmupRatio?: number;
   /** The rate at the end. Default 0. */
   floor?: number;
 }
@@ -61,14 +63,14 @@ export function constantSchedule(options: ScheduleOptions): Schedule {
 
 /** Warmup, then a straight line to the floor. */
 export function linearSchedule(options: DecayOptions): Schedule {
-  return decaySchedule("linear", options, cooldowns.linear);
+  return decaySchedule("linear", inSteps(options), cooldowns.linear);
 }
 
 /** Warmup, then half a cosine down to the floor, once or, with `cycles`, several times (Loshchilov and Hutter 2017). */
 export function cosineSchedule(options: CosineOptions): Schedule {
   const { cycles = 1 } = options;
   checkSteps("cycles", cycles, 1);
-  return decaySchedule("cosine", { cycles, ...options }, (progress) =>
+  return decaySchedule("cosine", { cycles, ...inSteps(options) }, (progress) =>
     progress < 1 ? cooldowns.cosine((cycles * progress) % 1) : 0,
   );
 }
@@ -78,7 +80,7 @@ export function polynomialSchedule(options: PolynomialOptions): Schedule {
   const { power = 2 } = options;
   if (!(power > 0 && Number.isFinite(power)))
     throw new TrainError(`schedule: power must be a number above 0, got ${power}`);
-  return decaySchedule("polynomial", { power, ...options }, (progress) => (1 - progress) ** power);
+  return decaySchedule("polynomial", { power, ...inSteps(options) }, (progress) => (1 - progress) ** power);
 }
 
 /** Warmup, then a rate that falls with the root of the steps and needs no end (Vaswani et al. 2017; Zhai et al. 2022). */
@@ -97,7 +99,8 @@ export function inverseSquareRootSchedule(options: InverseSquareRootOptions): Sc
  * Warmup, then the peak rate until `decaySteps` before the end, then down to the floor (Hu et al. 2024, MiniCPM). A run can go on at the
  * peak as long as wanted, and be cooled down from any of its checkpoints: see `checkpoints.mayChange` of `Trainer`.
  */
-export function warmupStableDecaySchedule(options: WarmupStableDecayOptions): Schedule {
+export function warmupStableDecaySchedule(given: WarmupStableDecayOptions): Schedule {
+  const options = inSteps(given);
   const { totalSteps, decaySteps, warmupSteps = 0, decay = "1-sqrt" } = options;
   checkSteps("decaySteps", decaySteps, 1);
   if (!Object.hasOwn(cooldowns, decay)) {
@@ -109,6 +112,18 @@ export function warmupStableDecaySchedule(options: WarmupStableDecayOptions): Sc
     );
   }
   return decaySchedule("warmupStableDecay", { decay, ...options }, cooldowns[decay], decaySteps);
+}
+
+/** The options with warmup as a number of steps. */
+function inSteps<O extends DecayOptions>(options: O): Omit<O, "warmupRatio"> {
+  const { warmupRatio, ...others } = options;
+  if (warmupRatio === undefined) return others;
+  if (options.warmupSteps !== undefined) throw new TrainError("schedule: give warmupSteps or warmupRatio, not both");
+  if (!(warmupRatio >= 0 && warmupRatio < 1)) {
+    throw new TrainError(`schedule: warmupRatio must be at least 0 and below 1, got ${warmupRatio}`);
+  }
+  checkSteps("totalSteps", options.totalSteps);
+  return { ...others, warmupSteps: Math.ceil(options.totalSteps * warmupRatio) };
 }
 
 /** The last `decaySteps` (default all after warmup) from the peak to the floor, by the `share` of the way left at each progress from 0 to 1. */
@@ -134,7 +149,7 @@ function decaySchedule(
 function withWarmup(name: string, options: ScheduleOptions, rateAfter: (steps: number) => number): Schedule {
   const { peak, warmupSteps = 0, warmupFromZero = false } = options;
   checkRate("peak", peak);
-  checkSteps("warmupSteps", warmupSteps);
+  checkWarmup(warmupSteps);
   const first = warmupFromZero ? 0 : 1;
   return {
     name,
@@ -148,7 +163,17 @@ function checkRate(name: string, rate: number): void {
     throw new TrainError(`schedule: ${name} must be a number, at least 0, got ${rate}`);
 }
 
-function checkSteps(name: string, steps: number, lowest = 0): void {
+function checkWarmup(steps: number): void {
+  const isShare = steps > 0 && steps < 1;
+  checkSteps(
+    "warmupSteps",
+    steps,
+    0,
+    isShare ? " (a share of all steps is warmupRatio, of schedules that have totalSteps)" : "",
+  );
+}
+
+function checkSteps(name: string, steps: number, lowest = 0, advice = ""): void {
   if (!(Number.isInteger(steps) && steps >= lowest))
-    throw new TrainError(`schedule: ${name} must be a whole number, at least ${lowest}, got ${steps}`);
+    throw new TrainError(`schedule: ${name} must be a whole number, at least ${lowest}, got ${steps}${advice}`);
 }

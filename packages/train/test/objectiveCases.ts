@@ -15,6 +15,7 @@ import { distillation } from "../src/objectives/distillation.ts";
 import { extractiveQuestionAnswering } from "../src/objectives/extractiveQuestionAnswering.ts";
 import { instructionTuning } from "../src/objectives/instructionTuning.ts";
 import { maskedLanguageModel } from "../src/objectives/maskedLanguageModel.ts";
+import { multiLabelClassification } from "../src/objectives/multiLabelClassification.ts";
 import type { Objective } from "../src/objectives/objective.ts";
 import { packExamples } from "../src/objectives/packExamples.ts";
 import { preferenceOptimization } from "../src/objectives/preferenceOptimization.ts";
@@ -114,6 +115,12 @@ const cases = {
       new BertForSequenceClassification({ ...sizes, ...dropout, labels: ["a", "b", "c"] }),
       sequenceClassification(),
       texts(12).map((inputIds, i) => ({ inputIds, label: i % 3 })),
+    ),
+  "several classes of texts": () =>
+    ofExamples(
+      new BertForSequenceClassification({ ...sizes, ...dropout, labels: ["a", "b", "c"] }),
+      multiLabelClassification(),
+      texts(12).map((inputIds, i) => ({ inputIds, labels: [i % 2, Number(i % 3 === 0), 0.25] })),
     ),
   "values of texts": () =>
     ofExamples(

@@ -2,6 +2,7 @@ import { BertForSequenceClassification, BertForTokenClassification } from "@llm/
 import { referenceExecutor, setDefaultExecutor, tensor } from "@llm/tensor";
 import { expect, it } from "vitest";
 import { lossOf } from "../../test/objectiveFixtures.ts";
+import { multiLabelClassification } from "./multiLabelClassification.ts";
 import { sequenceClassification, sequenceRegression } from "./sequenceClassification.ts";
 import { labelsOfTokens, tokenClassification } from "./tokenClassification.ts";
 
@@ -49,6 +50,16 @@ it("gives the mean squared error of a value", async () => {
   expect(() => checkBatch!([{ inputIds: [3], label: Number.NaN }], model)).toThrow(
     "example 0 must be a number, got NaN",
   );
+});
+
+it("names labels of several classes that cannot be", () => {
+  const { checkBatch } = multiLabelClassification();
+  const check = (labels: number[]) => () => checkBatch!([{ inputIds: [3, 4], labels }], classifier);
+  expect(check([1])).toThrow("example 0 has 1 labels, the model 2 classes (give one for each class, 1 or 0)");
+  expect(check([0, 2])).toThrow("a label of example 0 is 2 (give each class 1 or 0, or a share between)");
+  expect(check([0, Number.NaN])).toThrow("a label of example 0 is NaN");
+  expect(() => checkBatch!([{ inputIds: [3], label: 1 } as never], classifier)).toThrow("example 0 has no labels");
+  expect(check([0.5, 1])).not.toThrow();
 });
 
 it("names labels of tokens that cannot be", () => {

@@ -5,6 +5,7 @@ import {
   BertForSequenceClassification,
   BertForTokenClassification,
   type CausalLanguageModel,
+  namedParameters,
   T5,
 } from "@llm/model";
 import { mapTensors, onnxExecutor, setDefaultExecutor } from "@llm/tensor";
@@ -22,11 +23,12 @@ import { distillation } from "./distillation.ts";
 import { extractiveQuestionAnswering } from "./extractiveQuestionAnswering.ts";
 import { type ChatExample, instructionTuning } from "./instructionTuning.ts";
 import { maskedLanguageModel } from "./maskedLanguageModel.ts";
+import { multiLabelClassification } from "./multiLabelClassification.ts";
 import { packExamples } from "./packExamples.ts";
 import { padRows } from "./padding.ts";
 import { preferenceOptimization } from "./preferenceOptimization.ts";
 import { type Preference, scorePreferences } from "./preferences.ts";
-import { sequenceClassification } from "./sequenceClassification.ts";
+import { sequenceClassification, sequenceRegression } from "./sequenceClassification.ts";
 import { sequenceToSequence } from "./sequenceToSequence.ts";
 import { textInputs } from "./textExamples.ts";
 import { tokenClassification } from "./tokenClassification.ts";
@@ -36,6 +38,8 @@ interface Losses {
     texts: number[][];
     masked: { labels: number[][]; loss: number };
     sequence: { labels: number[]; loss: number };
+    several: { labels: number[][]; loss: number };
+    value: { labels: number[]; loss: number };
     token: { labels: number[][]; loss: number };
     question: { starts: number[]; ends: number[]; loss: number };
   };
@@ -110,6 +114,28 @@ describe("encoders", () => {
     const { labels, loss } = expected.encoders.sequence;
     const batch = examples().map((example, i) => ({ ...example, label: labels[i]! }));
     const actual = await lossOf(sequenceClassification(), model, batch);
+    expect(relativeError(actual.loss, loss)).toBeLessThan(1e-5);
+  });
+
+  it("several classes of texts", async () => {
+    const model = await fixtureModel("bert-sequence", BertForSequenceClassification);
+    const { labels, loss } = expected.encoders.several;
+    const batch = examples().map((example, i) => ({ ...example, labels: labels[i]! }));
+    const actual = await lossOf(multiLabelClassification(), model, batch);
+    expect(actual.count).toBe(9);
+    expect(relativeError(actual.loss, loss)).toBeLessThan(1e-5);
+  });
+
+  it("values of texts", async () => {
+    const model = await fixtureModel("bert-sequence", BertForSequenceClassification);
+    const { labels, loss } = expected.encoders.value;
+    const config = { ...model.config, labels: ["value"] };
+    const parameters = { ...Object.fromEntries(namedParameters(model)) };
+    const first = (name: string) => parameters[name]!.slice(0, 0, 1);
+    for (const name of ["classifier.weight", "classifier.bias"]) parameters[name] = first(name);
+    const one = mapTensors(new BertForSequenceClassification(config), (_, name) => parameters[name]!);
+    const batch = examples().map((example, i) => ({ ...example, label: labels[i]! }));
+    const actual = await lossOf(sequenceRegression(), one, batch);
     expect(relativeError(actual.loss, loss)).toBeLessThan(1e-5);
   });
 

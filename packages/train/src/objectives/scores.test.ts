@@ -3,7 +3,7 @@ import type { HostArray } from "@llm/tensor";
 import { describe, expect, it } from "vitest";
 import { expectedValues } from "../../test/objectiveFixtures.ts";
 import { answerScorer, bestSpan, scoreAnswer } from "./answerScores.ts";
-import { classScorer } from "./classScores.ts";
+import { classScorer, multiLabelScorer } from "./classScores.ts";
 import { correlationScorer } from "./correlation.ts";
 import { entitiesOf, entityScorer, isEntityScheme } from "./entities.ts";
 import type { Question } from "./questionWindows.ts";
@@ -11,6 +11,7 @@ import type { Question } from "./questionWindows.ts";
 interface Scores {
   answers: { answer: string; right: string[]; exactMatch: number; f1: number }[];
   entities: { names: string[]; labels: number[][]; classes: number[][]; entityF1: number };
+  several: { labels: number[][]; logits: number[][]; accuracy: number; f1: number; f1Micro: number };
   classes: { labels: number[]; classes: number[]; f1: number };
 }
 
@@ -56,6 +57,20 @@ it("scores classes as scikit-learn's macro F1", () => {
   scorer.add(labels.slice(0, half), { classes: int32(classes.slice(0, half)) });
   scorer.add([...labels.slice(half), -100], { classes: int32([...classes.slice(half), 4]) });
   expect(scorer.result().f1).toBeCloseTo(f1, 12);
+});
+
+it("scores several classes a text as scikit-learn", () => {
+  const { labels, logits, ...scores } = reference.several;
+  const scorer = multiLabelScorer<readonly number[][]>((batch) => batch);
+  const half = 14;
+  for (const [from, to] of [
+    [0, half],
+    [half, labels.length],
+  ] as const) {
+    const data = Float32Array.from(logits.slice(from, to).flat());
+    scorer.add(labels.slice(from, to), { logits: { dtype: "float32", shape: [to - from, 5], data } });
+  }
+  for (const [name, value] of Object.entries(scores)) expect(scorer.result()[name], name).toBeCloseTo(value, 12);
 });
 
 it("correlates values with labels", () => {
