@@ -53,7 +53,7 @@ export function cacheMask(cache: KeyValueCache, { count, padding, window }: NewP
 }
 
 /** Which of `keys` (positions, int32 [S]) each of `queries` (int32 [T]) sees: bool [T, S]. */
-export function visible(queries: Tensor, keys: Tensor, window?: number): Tensor {
+function visible(queries: Tensor, keys: Tensor, window?: number): Tensor {
   const rows = column(queries);
   const columns = keys.reshape([1, keys.shape[0]!]);
   const before = lessOrEqual(columns, rows);

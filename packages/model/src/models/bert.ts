@@ -59,7 +59,7 @@ class SelfAttention {
   forward(x: Tensor, { heads, attentionDropout }: BertConfig, { mask, key: random }: LayerOptions): Tensor {
     const [query, key, value] = [this.query, this.key, this.value].map((map) => splitHeads(map.forward(x), heads));
     const mixed = attention(query!, key!, value!, {
-      ...(mask ? { mask } : {}),
+      mask,
       dropoutRate: attentionDropout,
       key: random?.derive("attention"),
     });

@@ -105,7 +105,7 @@ class Attention {
     const [query, keys, values] = this.project(x, config);
     const mixed = attention(query, keys, values, {
       causal: true,
-      ...(mask ? { mask } : {}),
+      mask,
       blockSize,
       dropoutRate: config.attentionDropout,
       key: key?.derive("attention"),

@@ -82,7 +82,7 @@ class Attention implements AttentionParts {
     const mixed = attention(query, forGroup(key), forGroup(value), {
       causal: true,
       window,
-      ...(mask ? { mask } : {}),
+      mask,
       blockSize,
       dropoutRate: config.attentionDropout,
       key: random?.derive("attention"),

@@ -4,6 +4,7 @@
 //
 // B batch · S source · T target · C width · H heads · D head size · V vocabulary
 import {
+  attentionWithCache,
   concat,
   constant,
   dropout,
@@ -16,11 +17,10 @@ import {
   updateSlice,
   where,
 } from "@llm/tensor";
-import { cacheMask, forHeads, lengthWith, type NewPositions, visible } from "../cacheMask.ts";
+import { cacheMask, forHeads, lengthWith } from "../cacheMask.ts";
 import { ModelError } from "../errors.ts";
 import { type Initialization, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
-import { biasedAttentionWithCache, maskedBias } from "../layers/biasedAttention.ts";
 import { Embedding } from "../layers/embedding.ts";
 import { positionBuckets } from "../layers/relativePositions.ts";
 import { RmsNorm } from "../layers/rmsNorm.ts";
@@ -40,6 +40,7 @@ import {
   feedForward,
   freshDecoderBlock,
   freshEncoderBlock,
+  type Seen,
 } from "./t5Blocks.ts";
 import { type T5Config, type T5Options, t5Config, t5ConfigFromJson, t5ConfigToJson } from "./t5Config.ts";
 
@@ -105,11 +106,10 @@ export class T5 implements EncoderDecoderModel {
     checkIds("T5", inputIds);
     checkShapes("T5", inputIds, { attentionMask });
     const positions = iota(inputIds.shape[1]!);
-    const unmasked = this.positionBias("encoder", positions, positions);
-    const bias = attentionMask ? maskedBias(unmasked, seenBy(attentionMask)) : unmasked; // [1 or B, H, S, S]
+    const seen: Seen = { bias: this.positionBias("encoder", positions, positions), mask: seenBy(attentionMask) };
     let x = dropout(this.shared.forward(inputIds), config.dropout, key?.derive("embedding")); // [B, S, C]
     for (const [i, block] of this.encoder.block.entries()) {
-      const forward = (x: Tensor, key?: RandomKey) => block.forward(x, bias, { config, key });
+      const forward = (x: Tensor, key?: RandomKey) => block.forward(x, seen, { config, key });
       x = (recompute ? recomputed(forward) : forward)(x, key?.derive(i));
     }
     return dropout(this.encoder.final_layer_norm.forward(x), config.dropout, key?.derive("output"));
@@ -136,8 +136,14 @@ export class T5 implements EncoderDecoderModel {
       throw new ModelError("T5: the decoder needs the encoder's memory (pass { memory: model.memoryOf(…) })");
     const { config } = this;
     const count = inputIds.shape[1]!;
-    const biases = this.cachedBiases(cache, { count, padding });
-    const crossBias = maskedBias(0, seenBy(memory.attentionMask)); // [B, 1, 1, S]
+    const seen = cacheMask(cache, { count, padding });
+    const [fresh, cached] = [iota(count), iota(cache.key[0]!.shape[2]!)];
+    const ofPast = { bias: this.positionBias("decoder", fresh.add(cache.length), cached), mask: forHeads(seen.past) };
+    const ofFresh = {
+      bias: this.positionBias("decoder", fresh, fresh),
+      mask: seen.fresh && forHeads(seen.fresh),
+    };
+    const ofSource = { mask: seenBy(memory.attentionMask) };
     let x = this.shared.forward(inputIds); // [B, T, C]
     const keys: Tensor[] = [];
     const values: Tensor[] = [];
@@ -145,11 +151,11 @@ export class T5 implements EncoderDecoderModel {
       const [{ SelfAttention, layer_norm }, cross, last] = layer;
       const normed = layer_norm.forward(x);
       const { key, value } = SelfAttention.keyAndValue(normed, config); // [B, H, T, D]
-      const past = { key: cache.key[i]!, value: cache.value[i]!, bias: biases.past };
+      const past = { key: cache.key[i]!, value: cache.value[i]!, ...ofPast };
       const query = SelfAttention.query(normed, config);
-      const mixed = biasedAttentionWithCache(query, past, { key, value, bias: biases.fresh });
+      const mixed = attentionWithCache(query, past, { key, value, ...ofFresh }, { scale: 1 });
       x = x.add(SelfAttention.output(mixed));
-      x = crossAttend(cross, x, { key: memory.key[i]!, value: memory.value[i]!, bias: crossBias }, { config });
+      x = crossAttend(cross, x, { key: memory.key[i]!, value: memory.value[i]!, ...ofSource }, { config });
       x = feedForward(last, x, { config });
       keys.push(updateSlice(past.key, key, cache.length, 2));
       values.push(updateSlice(past.value, value, cache.length, 2));
@@ -179,12 +185,12 @@ export class T5 implements EncoderDecoderModel {
     const { config } = this;
     const { attentionMask, key, recompute } = options;
     const positions = iota(inputIds.shape[1]!);
-    const selfBias = maskedBias(this.positionBias("decoder", positions, positions), visible(positions, positions));
-    const crossBias = attentionMask && maskedBias(0, seenBy(attentionMask)); // [B, 1, 1, S]
+    const ofTarget: Seen = { bias: this.positionBias("decoder", positions, positions), causal: true };
+    const ofSource: Seen = { mask: seenBy(attentionMask) };
     let x = dropout(this.shared.forward(inputIds), config.dropout, key?.derive("embedding")); // [B, T, C]
     for (const [i, block] of this.decoder.block.entries()) {
       const forward = (x: Tensor, states: Tensor, key?: RandomKey) =>
-        block.forward(x, states, [selfBias, crossBias], { config, key });
+        block.forward(x, states, [ofTarget, ofSource], { config, key });
       x = (recompute ? recomputed(forward) : forward)(x, states, key?.derive(i));
     }
     return dropout(this.decoder.final_layer_norm.forward(x), config.dropout, key?.derive("output"));
@@ -199,19 +205,6 @@ export class T5 implements EncoderDecoderModel {
     return bias.transpose([2, 0, 1]).reshape([1, heads, queries.shape[0]!, keys.shape[0]!]);
   }
 
-  /** Of the scores over what the cache holds, [1 or B, H, T, capacity], and over the new positions, [1 or B, H, T, T]. */
-  private cachedBiases(cache: KeyValueCache, positions: NewPositions): { past: Tensor; fresh: Tensor } {
-    const seen = cacheMask(cache, positions);
-    const [fresh, cached] = [iota(positions.count), iota(cache.key[0]!.shape[2]!)];
-    return {
-      past: maskedBias(this.positionBias("decoder", fresh.add(cache.length), cached), forHeads(seen.past)),
-      fresh: maskedBias(
-        this.positionBias("decoder", fresh, fresh),
-        seen.fresh ? forHeads(seen.fresh) : visible(fresh, fresh),
-      ),
-    };
-  }
-
   /** [..., C] → [..., V] */
   private output(x: Tensor): Tensor {
     const { scaleDecoderOutputs, width } = this.config;
@@ -224,7 +217,8 @@ export class T5 implements EncoderDecoderModel {
 const ignoredLabel = -100;
 
 /** int32 [B, S] → bool [B, 1, 1, S] */
-function seenBy(attentionMask: Tensor): Tensor {
+function seenBy(attentionMask: Tensor | undefined): Tensor | undefined {
+  if (!attentionMask) return undefined;
   const [batch, source] = attentionMask.shape;
   return greater(attentionMask, 0).reshape([batch!, 1, 1, source!]);
 }

@@ -2,10 +2,9 @@
 // Field paths are the names of the published weights.
 //
 // B batch · S source · T target · C width · H heads · D head size
-import { dropout, type RandomKey, type Tensor } from "@llm/tensor";
+import { attention, dropout, type RandomKey, type Tensor } from "@llm/tensor";
 import type { Initializer } from "../initialize.ts";
 import { activations } from "../layers/activations.ts";
-import { biasedAttention } from "../layers/biasedAttention.ts";
 import { Embedding } from "../layers/embedding.ts";
 import { mergeHeads, splitHeads } from "../layers/heads.ts";
 import type { LinearLayer } from "../layers/linear.ts";
@@ -22,11 +21,19 @@ interface AttentionParts {
   readonly relative_attention_bias?: Embedding;
 }
 
-/** [B, H, S, D] each, with the bias of the scores that they give, broadcastable to [B, H, T, S]. */
-export interface Attended {
+/** What queries see of keys, and how much: broadcastable to [B, H, T, S]. */
+export interface Seen {
+  /** Learned, of the scores. */
+  readonly bias?: Tensor | undefined;
+  /** bool */
+  readonly mask?: Tensor | undefined;
+  readonly causal?: boolean;
+}
+
+/** [B, H, S, D] each. */
+export interface Attended extends Seen {
   readonly key: Tensor;
   readonly value: Tensor;
-  readonly bias: Tensor | undefined;
 }
 
 class Attention implements AttentionParts {
@@ -54,10 +61,10 @@ class Attention implements AttentionParts {
     return { key: splitHeads(this.k.forward(x), heads), value: splitHeads(this.v.forward(x), heads) };
   }
 
-  /** [B, T, C] → [B, T, C] */
-  forward(x: Tensor, attended: Attended, config: T5Config, key?: RandomKey): Tensor {
-    const options = { dropoutRate: config.dropout, key: key?.derive("attention") };
-    return this.output(biasedAttention(this.query(x, config), attended, options));
+  /** [B, T, C] → [B, T, C]; the scores are not scaled: the query's initialisation takes care of that. */
+  forward(x: Tensor, { key, value, ...seen }: Attended, config: T5Config, random?: RandomKey): Tensor {
+    const dropped = { dropoutRate: config.dropout, key: random?.derive("attention") };
+    return this.output(attention(this.query(x, config), key, value, { ...seen, ...dropped, scale: 1 }));
   }
 
   /** [B, H, T, D] → [B, T, C] */
@@ -109,12 +116,12 @@ interface FeedForwardLayer {
 function selfAttend(
   { SelfAttention, layer_norm }: SelfAttentionLayer,
   x: Tensor,
-  bias: Tensor,
+  seen: Seen,
   { config, key }: BlockOptions,
 ): Tensor {
   const normed = layer_norm.forward(x);
   const place = key?.derive("self");
-  const mixed = SelfAttention.forward(normed, { ...SelfAttention.keyAndValue(normed, config), bias }, config, place);
+  const mixed = SelfAttention.forward(normed, { ...SelfAttention.keyAndValue(normed, config), ...seen }, config, place);
   return x.add(dropout(mixed, config.dropout, place?.derive("residual")));
 }
 
@@ -141,9 +148,9 @@ export class EncoderBlock {
     this.layer = layer;
   }
 
-  forward(x: Tensor, bias: Tensor, options: BlockOptions): Tensor {
+  forward(x: Tensor, seen: Seen, options: BlockOptions): Tensor {
     const [attention, last] = this.layer;
-    return feedForward(last, selfAttend(attention, x, bias, options), options);
+    return feedForward(last, selfAttend(attention, x, seen, options), options);
   }
 }
 
@@ -154,16 +161,11 @@ export class DecoderBlock {
     this.layer = layer;
   }
 
-  /** x [B, T, C], states [B, S, C]; biases of the scores over the target and over the source. */
-  forward(
-    x: Tensor,
-    states: Tensor,
-    [selfBias, crossBias]: readonly [Tensor, Tensor | undefined],
-    options: BlockOptions,
-  ): Tensor {
+  /** x [B, T, C], states [B, S, C]; what is seen of the target and of the source. */
+  forward(x: Tensor, states: Tensor, [ofTarget, ofSource]: readonly [Seen, Seen], options: BlockOptions): Tensor {
     const [attention, cross, last] = this.layer;
-    const read = { ...cross.EncDecAttention.keyAndValue(states, options.config), bias: crossBias };
-    const attended = crossAttend(cross, selfAttend(attention, x, selfBias, options), read, options);
+    const read = { ...cross.EncDecAttention.keyAndValue(states, options.config), ...ofSource };
+    const attended = crossAttend(cross, selfAttend(attention, x, ofTarget, options), read, options);
     return feedForward(last, attended, options);
   }
 }

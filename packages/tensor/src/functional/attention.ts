@@ -23,7 +23,7 @@ export interface AttentionOptions {
   /** With `causal`, how many keys a query sees at most, the one at its own place counted (sliding window). Default all. */
   window?: number | undefined;
   /** bool, broadcastable to [..., queries, keys]: true where a query may look. */
-  mask?: Tensor;
+  mask?: Tensor | undefined;
   /**
    * Added to the scores, of their dtype and broadcastable to [..., queries, keys]: learned relative positions (T5, Raffel et al. 2020), slopes
    * by distance (ALiBi, Press et al. 2022). It gets a gradient. Default none.
@@ -105,19 +105,21 @@ function blockSizeOf(
  *
  * query, newKey, newValue [batch, heads, T, D]; cachedKey, cachedValue [batch, heads, capacity, D], of which `mask` (bool,
  * broadcastable to [batch, heads, T, capacity]) says what is filled. Among the new positions attention is causal, or as
- * `fresh.mask` (bool, broadcastable to [batch, heads, T, T]) says.
+ * `fresh.mask` (bool, broadcastable to [batch, heads, T, T]) says. A `bias` of either, of the scores' dtype and broadcastable as its
+ * mask, is added to the scores.
  */
 export function attentionWithCache(
   query: Tensor,
-  cache: { key: Tensor; value: Tensor; mask: Tensor },
-  fresh: { key: Tensor; value: Tensor; mask?: Tensor | undefined },
+  cache: { key: Tensor; value: Tensor; mask: Tensor; bias?: Tensor | undefined },
+  fresh: { key: Tensor; value: Tensor; mask?: Tensor | undefined; bias?: Tensor | undefined },
   options: { scale?: number } = {},
 ): Tensor {
   const old = attentionScores(query, cache.key, options.scale);
   const recent = attentionScores(query, fresh.key, options.scale);
   const capacity = cache.key.shape.at(-2)!;
-  const ofRecent = fresh.mask ? maskBias(fresh.mask, query.dtype) : causalBias(query, fresh.key);
-  const scores = concat([addBias(old, maskBias(cache.mask, query.dtype)), addBias(recent, ofRecent)], -1);
+  const ofOld = biasOf(query, cache.key, cache);
+  const ofRecent = biasOf(query, fresh.key, { ...fresh, causal: !fresh.mask });
+  const scores = concat([addBias(old, ofOld), addBias(recent, ofRecent)], -1);
   const [ofCache, ofFresh] = split(softmax(scores), [capacity, recent.shape.at(-1)!]);
   return add(matmul(ofCache!, cache.value), matmul(ofFresh!, fresh.value));
 }
@@ -135,7 +137,11 @@ function scaledQuery(query: Tensor, scale?: number): Tensor {
 }
 
 /** Everything that is added to the scores. */
-function biasOf(query: Tensor, key: Tensor, { causal, window, mask, bias }: AttentionOptions): Tensor | undefined {
+function biasOf(
+  query: Tensor,
+  key: Tensor,
+  { causal, window, mask, bias }: Pick<AttentionOptions, "causal" | "window" | "mask" | "bias">,
+): Tensor | undefined {
   const ofPlaces = causal ? causalBias(query, key, window) : undefined;
   const ofMask = mask && maskBias(mask, query.dtype);
   const parts = [ofPlaces, ofMask, bias].filter((part) => part !== undefined);

@@ -145,6 +145,24 @@ export const functionalCases: OpCases = {
       apply: (query, key, value, mask, newKey, newValue) =>
         attentionWithCache(query!, { key: key!, value: value!, mask: mask! }, { key: newKey!, value: newValue! }),
     },
+    {
+      name: "biases",
+      inputs: [
+        floats([1, 2, 2, 3], { seed: 1 }),
+        floats([1, 2, 4, 3], { seed: 2 }),
+        numbers([1, 1, 1, 0], [4], { dtype: "bool" }),
+        floats([2, 2, 4], { seed: 3 }),
+        floats([1, 2, 2, 3], { seed: 4 }),
+        floats([2, 2, 2], { seed: 5 }),
+      ],
+      apply: (query, cached, mask, bias, fresh, freshBias) =>
+        attentionWithCache(
+          query!,
+          { key: cached!, value: cached!, mask: mask!, bias },
+          { key: fresh!, value: fresh!, bias: freshBias },
+          { scale: 1 },
+        ),
+    },
   ],
   crossEntropy: [
     entropy("mean", {}),
