@@ -8,11 +8,12 @@ const complete: WorkspacePackage = {
     name: "@llm/tensor",
     version: "0.0.0",
     description: "Typed tensor programs for Node.",
+    keywords: ["tensor", "gradient", "onnx"],
     license: "Apache-2.0",
     type: "module",
     sideEffects: false,
     engines: { node: ">=20.19" },
-    files: ["dist", "src", "README.md", "LICENSE", "!**/*.test.ts", "!**/__fixtures__"],
+    files: ["dist", "src", "README.md", "CHANGELOG.md", "LICENSE", "!**/*.test.ts", "!**/__fixtures__"],
     exports: { ".": { "@llm/source": "./src/index.ts", types: "./dist/index.d.ts", default: "./dist/index.js" } },
   },
 };
@@ -22,9 +23,10 @@ test("a complete manifest has no problem", () => {
 });
 
 test.each([
+  [{ keywords: [] }, "keywords name what one would search"],
   [{ license: "MIT" }, "license is Apache-2.0"],
   [{ engines: { node: ">=18" } }, "engines.node is >=20.19"],
-  [{ files: ["dist"] }, "files holds dist, src, README.md, LICENSE"],
+  [{ files: ["dist"] }, "files holds dist, src, README.md, CHANGELOG.md, LICENSE"],
   [{ dependencies: { "@llm/data": "workspace:*" } }, 'depends on @llm/data as "workspace:^"'],
   [
     { exports: { ".": { types: "./dist/index.d.ts", default: "./dist/index.js" } } },

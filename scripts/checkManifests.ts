@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type CheckResult, publishedPackages, repositoryRoot, type WorkspacePackage } from "./workspace.ts";
 
 const engine = ">=20.19";
-const publishedFiles = ["dist", "src", "README.md", "LICENSE"];
+const publishedFiles = ["dist", "src", "README.md", "CHANGELOG.md", "LICENSE"];
 
 /** One line for each rule that a package's manifest breaks; `hasFile` tells whether its folder holds a file. */
 export function manifestProblems(
@@ -15,6 +15,7 @@ export function manifestProblems(
     [manifest.name === `@llm/${folder.split("/").at(-1)}`, `name is @llm/ and the folder's name`],
     [!manifest.private, "is not private"],
     [(manifest.description ?? "").length >= 20, "description says in a sentence what it is"],
+    [(manifest.keywords ?? []).length >= 3, "keywords name what one would search"],
     [manifest.license === "Apache-2.0", "license is Apache-2.0"],
     [manifest.type === "module", 'type is "module"'],
     [manifest.sideEffects !== undefined, "sideEffects is stated"],

@@ -14,6 +14,7 @@ export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly description?: string;
+  readonly keywords?: readonly string[];
   readonly license?: string;
   readonly private?: boolean;
   readonly type?: string;
