@@ -1,4 +1,4 @@
-// The losses of 200 steps of a small GPT on noisy text, for comparing precisions and executors.
+// The losses of a small GPT on noisy text, for comparing precisions and executors.
 import { Gpt } from "@llm/model";
 import { RandomKey } from "@llm/tensor";
 import { adamW, causalLanguageModel, type StepOptions, TrainStep } from "../src/index.ts";
@@ -24,6 +24,7 @@ function noisyRows(step: number, rows: number, length: number): number[][] {
 /** `skipped` counts the steps whose gradients overflowed. */
 export async function noisyCurve(
   options: Partial<StepOptions> & Pick<StepOptions, "executor">,
+  steps = 200,
 ): Promise<{ losses: number[]; skipped: number }> {
   const trainStep = new TrainStep({
     objective: causalLanguageModel,
@@ -34,7 +35,7 @@ export async function noisyCurve(
   let state = trainStep.initialState(new Gpt({ vocabularySize, contextLength: 16, layers: 2, heads: 2, width: 32 }));
   const losses: number[] = [];
   let skipped = 0;
-  for (let step = 0; step < 200; step++) {
+  for (let step = 0; step < steps; step++) {
     const batch = windowTensors(batchOf(noisyRows(step, 8, 16)));
     const result = await trainStep.run(state, [{ batch, key: RandomKey.from(0, step) }], step, 3e-3);
     state = result.state;

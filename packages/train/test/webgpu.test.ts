@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { noisyCurve } from "./noisyCurve.ts";
 
 const webgpu = (await listProviders()).find(({ name }) => name === "webgpu")!;
-const title = webgpu.available ? "200 steps on webgpu" : `200 steps on webgpu (skipped: ${webgpu.reason})`;
+const title = webgpu.available ? "training on webgpu" : `training on webgpu (skipped: ${webgpu.reason})`;
 const device = onnxExecutor({ provider: "webgpu", thread: "main" });
 const cpu = onnxExecutor({ thread: "main", threads: 1 });
 afterAll(() => Promise.all([device.dispose(), cpu.dispose()]));
@@ -30,11 +30,8 @@ describe.skipIf(!webgpu.available)(title, () => {
 
   it("skip and count injected overflows", { timeout: 240_000 }, async ({ skip }) => {
     const initialScale = 2 ** 30;
-    const { losses, skipped } = await noisyCurve({
-      executor: device,
-      precision: "float16",
-      lossScaling: { initialScale },
-    }).catch((error: Error) => {
+    const options = { executor: device, precision: "float16", lossScaling: { initialScale } } as const;
+    const { losses, skipped } = await noisyCurve(options, 80).catch((error: Error) => {
       if (!lacksHalf.test(error.message)) throw error;
       return skip("the device has no 16-bit shaders");
     });
