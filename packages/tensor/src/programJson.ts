@@ -137,7 +137,7 @@ export function valueToJson(value: AttributeValue): Json {
     return { array: value.constructor.name, base64: Buffer.from(buffer, byteOffset, byteLength).toString("base64") };
   }
   if (value instanceof Subprogram) {
-    const names = value.program.inputs.map((_, i) => `${i}`);
+    const names = value.program.inputs.map(({ node }) => String(node.attributes.name));
     return { program: programToJson(value.program, names) as unknown as Json };
   }
   return Array.isArray(value) ? value.map(valueToJson) : (value as string | boolean);

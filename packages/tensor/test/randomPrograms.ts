@@ -7,7 +7,8 @@ import { DTypeError, ShapeError } from "../src/errors.ts";
 import type { Tensor } from "../src/graph.ts";
 import { placeholder } from "../src/ops/create.ts";
 import type { HostArray } from "../src/storage.ts";
-import { randomSteps, type Value } from "./randomSteps.ts";
+import { randomSteps } from "./randomSteps.ts";
+import type { Value } from "./randomValue.ts";
 
 type RandomDType = "float32" | "int32" | "bool";
 

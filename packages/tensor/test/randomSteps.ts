@@ -1,75 +1,46 @@
-// The steps of random programs: each applies an op to values that fit it, and says what is known of the result.
+// The steps of random programs over primitives: each applies an op to values that fit it, and says what is known of the result.
 import "../src/fluent.ts";
-import { isName } from "../src/dimension.ts";
-import { layerNorm } from "../src/fused/norms.ts";
-import { logSoftmax, softmax } from "../src/fused/softmax.ts";
-import type { Tensor } from "../src/graph.ts";
-import { constant } from "../src/ops/create.ts";
-import { cast, erf, floor, logicalAnd, logicalNot, round, sign, where } from "../src/ops/elementwise.ts";
-import { gather } from "../src/ops/gather.ts";
+import { broadcastTo } from "../src/ops/broadcast.ts";
+import { iota } from "../src/ops/create.ts";
+import {
+  bitwiseXor,
+  cast,
+  erf,
+  floor,
+  isNaN as isNotNumber,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  pow,
+  round,
+  shiftRight,
+  sign,
+  stopGradient,
+  where,
+} from "../src/ops/elementwise.ts";
 import { matmul } from "../src/ops/matmul.ts";
-import { concat, pad, reshape, slice, transpose } from "../src/ops/movement.ts";
+import { concat, pad, reshape, slice, split, transpose } from "../src/ops/movement.ts";
 import { argMax, cumulativeSum, topK } from "../src/ops/reduce.ts";
-
-/**
- * A tensor and what is known of its numbers. Those on a grid (whole multiples of 2^-`grid`, few enough bits) are the same on every
- * executor; steps with a jump or a kink take only such, since a rounding apart they would give something else.
- */
-export interface Value {
-  readonly tensor: Tensor;
-  readonly bound: number;
-  readonly grid: number | undefined;
-}
-
-const exactBits = 20;
-
-/** A value that fits, chosen by one of the numbers of the step. */
-export type Pick = (k: 0 | 1 | 2, fits: (value: Value) => boolean) => Value | undefined;
-type Step = (pick: Pick, choice: number) => Value | undefined;
-
-const isFloat = ({ tensor }: Value) => tensor.dtype === "float32";
-const isInteger = ({ tensor }: Value) => tensor.dtype === "int32";
-const isBool = ({ tensor }: Value) => tensor.dtype === "bool";
-const isNumber = (value: Value) => !isBool(value);
-const isExact = ({ bound, grid }: Value) => grid !== undefined && bound * 2 ** grid <= 2 ** exactBits;
-const hasAxes = ({ tensor }: Value) => tensor.shape.length > 0;
-const and =
-  (...tests: ((value: Value) => boolean)[]) =>
-  (value: Value) =>
-    tests.every((test) => test(value));
-
-function unary(fits: (value: Value) => boolean, apply: (value: Value, choice: number) => Value | undefined): Step {
-  return (pick, choice) => {
-    const value = pick(0, fits);
-    return value && apply(value, choice);
-  };
-}
-
-/** A function without jumps or kinks, whose results are at most `bound`. */
-function smooth(apply: (x: Tensor) => Tensor, bound: (of: number) => number): Step {
-  return unary(isFloat, ({ tensor, bound: of }) => ({ tensor: apply(tensor), bound: bound(of), grid: undefined }));
-}
-
-function binary(
-  fits: (value: Value) => boolean,
-  apply: (a: Value, b: Value, choice: number) => Value | undefined,
-): Step {
-  return (pick, choice) => {
-    const a = pick(0, fits);
-    const b = a && pick(1, (value) => fits(value) && value.tensor.dtype === a.tensor.dtype);
-    return b && apply(a, b, choice);
-  };
-}
-
-const finest = (a: Value, b: Value) =>
-  a.grid === undefined || b.grid === undefined ? undefined : Math.max(a.grid, b.grid);
-const sameNumbers = ({ bound, grid }: Value, tensor: Tensor): Value => ({ tensor, bound, grid });
-const axisOf = ({ tensor }: Value, choice: number) => choice % tensor.shape.length;
-/** Sizes such as "n-2" may be nothing, and nothing has no largest element. */
-const hasElements = ({ tensor }: Value) =>
-  tensor.shape.every((size) => (typeof size === "number" ? size > 0 : isName(size)));
-const sizeAlong = ({ tensor }: Value, axis: number) =>
-  typeof tensor.shape[axis] === "number" ? tensor.shape[axis] : 4;
+import { randomIndexSteps } from "./randomIndexSteps.ts";
+import { randomLayerSteps } from "./randomLayerSteps.ts";
+import {
+  and,
+  axisOf,
+  binary,
+  finest,
+  hasAxes,
+  hasElements,
+  isBool,
+  isExact,
+  isFloat,
+  isInteger,
+  isNumber,
+  type Step,
+  sameNumbers,
+  sizeAlong,
+  smooth,
+  unary,
+} from "./randomValue.ts";
 
 const arithmetic: Step[] = [
   binary(isNumber, (a, b) => ({ tensor: a.tensor.add(b.tensor), bound: a.bound + b.bound, grid: finest(a, b) })),
@@ -131,6 +102,11 @@ const arithmetic: Step[] = [
   ),
   smooth(erf, () => 1),
   smooth(
+    (x) => pow(x.square().add(0.5), 1.5),
+    (bound) => (bound * bound + 0.5) ** 1.5,
+  ),
+  unary(isFloat, (x) => sameNumbers(x, stopGradient(x.tensor))),
+  smooth(
     (x) => x.gelu(),
     (bound) => bound,
   ),
@@ -150,11 +126,15 @@ const logic: Step[] = [
     ];
     return { tensor: compared[choice % compared.length]!, bound: 1, grid: 0 };
   }),
-  binary(isBool, (a, b, choice) => ({
-    tensor: choice % 2 === 0 ? logicalAnd(a.tensor, b.tensor) : logicalNot(a.tensor),
-    bound: 1,
-    grid: 0,
-  })),
+  binary(isBool, (a, b, choice) => {
+    const combined = [logicalAnd(a.tensor, b.tensor), logicalOr(a.tensor, b.tensor), logicalNot(a.tensor)];
+    return { tensor: combined[choice % combined.length]!, bound: 1, grid: 0 };
+  }),
+  unary(isFloat, (x) => ({ tensor: isNotNumber(x.tensor), bound: 1, grid: 0 })),
+  unary(isInteger, (x, choice) => {
+    const bits = cast(x.tensor.maximum(0), "uint32");
+    return { tensor: cast(bitwiseXor(bits, shiftRight(bits, choice % 5)), "int32"), bound: 2 * x.bound, grid: 0 };
+  }),
   (pick) => {
     const [condition, a] = [pick(0, isBool), pick(1, isNumber)];
     const b = a && pick(2, (value) => value.tensor.dtype === a.tensor.dtype);
@@ -200,15 +180,20 @@ const movement: Step[] = [
     const joined = concat([a.tensor, b.tensor, ...(choice % 5 === 0 ? [a.tensor] : [])], axisOf(a, choice));
     return { tensor: joined, bound: Math.max(a.bound, b.bound), grid: finest(a, b) };
   },
-  (pick, choice) => {
-    const [table, indices] = [pick(0, hasAxes), pick(1, isInteger)];
-    if (!table || !indices) return undefined;
-    const axis = axisOf(table, choice);
-    const size = table.tensor.shape[axis]!;
-    if (typeof size !== "number" || size === 0) return undefined;
-    const inside = indices.tensor.maximum(0).minimum(size - 1);
-    return sameNumbers(table, gather(table.tensor, inside, axis));
-  },
+  unary(hasAxes, (x, choice) => {
+    const axis = axisOf(x, choice);
+    const size = x.tensor.shape[axis]!;
+    if (typeof size !== "number" || size < 2) return undefined;
+    return sameNumbers(x, split(x.tensor, [1, size - 1], axis)[choice % 2]!);
+  }),
+  unary(
+    () => true,
+    (x, choice) => sameNumbers(x, broadcastTo(x.tensor, [1 + (choice % 2), ...x.tensor.shape])),
+  ),
+  unary(hasAxes, (x, choice) => {
+    const axis = axisOf(x, choice);
+    return { tensor: iota(x.tensor.shape[axis]!), bound: 2 * sizeAlong(x, axis), grid: 0 };
+  }),
 ];
 
 const reductions: Step[] = [
@@ -234,17 +219,6 @@ const reductions: Step[] = [
     if (typeof size !== "number" || size === 0) return undefined;
     return sameNumbers(x, topK(x.tensor, 1 + (choice % size), axis).values);
   }),
-  unary(and(hasAxes, isFloat), (x, choice) => ({
-    tensor: choice % 2 === 0 ? softmax(x.tensor, axisOf(x, choice)) : logSoftmax(x.tensor, axisOf(x, choice)),
-    bound: 2 * x.bound + 3,
-    grid: undefined,
-  })),
-  unary(and(hasAxes, isFloat), (x) => {
-    const width = x.tensor.shape.at(-1)!;
-    if (typeof width !== "number") return undefined;
-    const [scale, shift] = [1.5, 0.25].map((number) => constant(Array(width).fill(number), "float32", [width]));
-    return { tensor: layerNorm(x.tensor, scale!, shift!, { epsilon: 0.1 }), bound: 16, grid: undefined };
-  }),
   binary(
     and(isFloat, ({ tensor }) => tensor.shape.length >= 2),
     (a, b, choice) => ({
@@ -255,4 +229,11 @@ const reductions: Step[] = [
   ),
 ];
 
-export const randomSteps: readonly Step[] = [...arithmetic, ...logic, ...movement, ...reductions];
+export const randomSteps: readonly Step[] = [
+  ...arithmetic,
+  ...logic,
+  ...movement,
+  ...reductions,
+  ...randomIndexSteps,
+  ...randomLayerSteps,
+];

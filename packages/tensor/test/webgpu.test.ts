@@ -16,9 +16,12 @@ import { matmul } from "../src/ops/matmul.ts";
 import { movementCases } from "../src/ops/movement.cases.ts";
 import { orderCases } from "../src/ops/order.cases.ts";
 import { reduceCases } from "../src/ops/reduce.cases.ts";
+import { optimize } from "../src/optimize.ts";
 import type { HostArray } from "../src/storage.ts";
-import { checkExecutor } from "../src/testing/checkOp.ts";
+import { checkExecutor, runProgram } from "../src/testing/checkOp.ts";
 import type { OpCase, OpCases } from "../src/testing/opCase.ts";
+import { build, recipes } from "./randomPrograms.ts";
+import { expectation, holds, legal, requireNear, slopes } from "./randomProperties.ts";
 import { initialState, tokenBatch, tokensPerRow, trainingStep } from "./smallGpt.ts";
 
 const webgpu = (await listProviders()).find(({ name }) => name === "webgpu")!;
@@ -87,6 +90,20 @@ async function train(on: Executor, precision: Precision = "float32"): Promise<Tr
 describe.skipIf(!webgpu.available)(title, () => {
   it.each(Object.keys(allCases))("%s", (name) =>
     forEachCase(allCases[name]!.filter(isDefined), (sample) => checkExecutor(asOnDevices(sample), executor)),
+  );
+
+  it("gives the numbers of random programs, and their gradients", { timeout: 240_000 }, () =>
+    holds(
+      1,
+      60,
+      async (recipe) => {
+        const { inputs, outputs, arrays } = build(recipe);
+        const program = optimize(legal(inputs, [...outputs, ...slopes(inputs, outputs)]));
+        requireNear("webgpu", await runProgram(program, arrays, executor), await expectation(program, arrays, 5e-3));
+      },
+      // Where something is empty, some programs are refused.
+      recipes.filter(({ inputs, named }) => named === 0 && inputs.every(({ shape }) => !shape.includes(0))),
+    ),
   );
 
   it("trains a GPT as the CPU does, in a worker thread", async () => {

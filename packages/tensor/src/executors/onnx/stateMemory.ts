@@ -91,7 +91,7 @@ function groupByMemory(plans: readonly KernelPlan[]): number[][] {
   let room = 0;
   for (const [index, plan] of plans.entries()) {
     const bytes = regionBytes(plan);
-    if (bytes > room) {
+    if (groups.length === 0 || bytes > room) {
       groups.push([]);
       room = largestMemory;
     }
