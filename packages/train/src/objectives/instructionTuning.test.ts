@@ -69,9 +69,10 @@ describe("packExamples", () => {
 
   it("names an example that no sequence holds", () => {
     expect(() => packExamples([example(3), example(11)], 10)).toThrow(
-      "packExamples: example 1 has 11 tokens, a sequence 10 (leave it out, or cut it where it is encoded)",
+      "packExamples: example 1 has 11 tokens, a sequence takes 1 to 10 (leave it out, or cut it where it is encoded)",
     );
     expect(() => packExamples([], 0)).toThrow("packExamples: length must be a whole number above 0, got 0");
+    expect(() => packExamples([example(0)], 10)).toThrow("packExamples: example 0 has 0 tokens");
     expect(packExamples([], 4)).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 // A text file that grows by lines and from whose end lines can be taken back.
-import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { replaceFile } from "@llm/tensor/replaceFile";
 import { TrainError } from "../errors.ts";
 
 export class LineFile {
@@ -21,13 +22,10 @@ export class LineFile {
 
   /** Puts other lines in place of all there are, in one go. */
   async replace(lines: readonly string[]): Promise<void> {
-    const temporary = `${this.path}.tmp`;
     try {
       await mkdir(dirname(this.path), { recursive: true });
-      await writeFile(temporary, lines.map((line) => `${line}\n`).join(""));
-      await rename(temporary, this.path);
+      await replaceFile(this.path, (file) => file.writeFile(lines.map((line) => `${line}\n`).join("")));
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {});
       throw this.#failure("written", error);
     }
   }
