@@ -1,60 +1,122 @@
-// Draws the loss of each example that has been run into docs/objectives/curves/: `pnpm example:curves`.
+// Draws the training of each example that has been run into docs/objectives/curves/: `pnpm example:curves`.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainEvent } from "@llm/train";
 import { lineChart, type Series } from "./quickstart/lineChart.ts";
 import { readSetting } from "./shared/example.ts";
 
-/** Of each picture its lines: the example's file of events and what it is. */
-const pictures: Readonly<Record<string, readonly (readonly [file: string, name: string])[]>> = {
-  "causal-language-model": [["03-pretrain-gpt/checkpoints/metrics.jsonl", "training"]],
-  "masked-language-model": [["04-pretrain-bert/checkpoints/metrics.jsonl", "training"]],
-  "question-answering": [
-    ["05-question-answering/pretrained.jsonl", "pre-trained"],
-    ["05-question-answering/untrained.jsonl", "from scratch"],
+interface Line {
+  /** What an example wrote of its training. */
+  readonly file: string;
+  readonly name: string;
+  /** Of the evaluations on held-out data, instead of the training. */
+  readonly heldOut?: boolean;
+  /** What is told beside the loss. Default the loss. */
+  readonly metric?: string;
+}
+
+interface Picture {
+  readonly yTitle: string;
+  readonly lines: readonly Line[];
+}
+
+const loss = "loss (nats)";
+/** The loss in training, and on held-out data where the example evaluates as it trains. */
+const losses = (file: string): Picture => ({
+  yTitle: loss,
+  lines: [
+    { file, name: "training" },
+    { file, name: "held out", heldOut: true },
   ],
-  "task-mixture": [["06-multitask-t5/metrics.jsonl", "all tasks"]],
-  "instruction-tuning": [["07-instruction-tuning/metrics.jsonl", "training"]],
-  lora: [["08-lora/metrics.jsonl", "training"]],
-  preferences: [["09-preferences/metrics.jsonl", "training"]],
-  distillation: [
-    ["10-distillation/causalLanguageModel.jsonl", "without teacher"],
-    ["10-distillation/distillation.jsonl", "with teacher"],
-  ],
+});
+const [fine, mixture] = ["04-pretrain-bert", "06-multitask-t5/metrics.jsonl"];
+const tasks = ["spans", "sentiment", "era"];
+const pictures: Readonly<Record<string, Picture>> = {
+  "causal-language-model": losses("03-pretrain-gpt/checkpoints/metrics.jsonl"),
+  "masked-language-model": losses("04-pretrain-bert/checkpoints/metrics.jsonl"),
+  "sequence-classification": {
+    yTitle: "accuracy, held out",
+    lines: [
+      { file: `${fine}/pretrained.jsonl`, name: "pre-trained", heldOut: true, metric: "accuracy" },
+      { file: `${fine}/untrained.jsonl`, name: "from scratch", heldOut: true, metric: "accuracy" },
+    ],
+  },
+  "question-answering": {
+    yTitle: "F1, held out",
+    lines: [
+      { file: "05-question-answering/pretrained.jsonl", name: "pre-trained", heldOut: true, metric: "f1" },
+      { file: "05-question-answering/untrained.jsonl", name: "from scratch", heldOut: true, metric: "f1" },
+    ],
+  },
+  "task-mixture": {
+    yTitle: loss,
+    lines: tasks.map((name) => ({ file: mixture, name, metric: `${name}.loss` })),
+  },
+  "span-corruption": {
+    yTitle: loss,
+    lines: [
+      { file: mixture, name: "training", metric: "spans.loss" },
+      { file: mixture, name: "held out", heldOut: true, metric: "spans.loss" },
+    ],
+  },
+  "sequence-to-sequence": {
+    yTitle: "exact answers, held out",
+    lines: ["sentiment", "era"].map((name) => ({ file: mixture, name, heldOut: true, metric: `${name}.exactMatch` })),
+  },
+  "instruction-tuning": losses("07-instruction-tuning/metrics.jsonl"),
+  lora: losses("08-lora/metrics.jsonl"),
+  preferences: losses("09-preferences/metrics.jsonl"),
+  distillation: {
+    yTitle: "cross-entropy (nats)",
+    // What a distilled model learns from the text itself is comparable to a model without a teacher.
+    lines: [
+      { file: "10-distillation/causalLanguageModel.jsonl", name: "without teacher" },
+      { file: "10-distillation/distillation.jsonl", name: "with teacher", metric: "crossEntropy" },
+    ],
+  },
+  "token-classification": {
+    yTitle: "mean F1, held out",
+    lines: [{ file: "12-token-classification/metrics.jsonl", name: "six labels", heldOut: true, metric: "f1" }],
+  },
 };
-const colors = ["#2a78d6", "#d4552b"];
+const colors = ["#2a78d6", "#d4552b", "#3d9a50"];
 const style = "<style>.grid{stroke:#8884}.tick,.title{fill:#888;font:12px sans-serif}</style>";
 
-/** Loss by step, as means of at most 60 stretches. The first step is one of its own. */
-function lossCurve(path: string): Series["points"] {
-  const events = readFileSync(path, "utf8").trimEnd().split("\n");
-  const steps = events.map((line) => JSON.parse(line) as TrainEvent).filter((event) => event.type === "step");
-  // What a distilled model learns from the text itself is comparable to a model without a teacher.
-  const losses = steps.map(({ loss, metrics }) => metrics?.crossEntropy ?? loss);
-  const stretch = Math.ceil(losses.length / 60);
-  const points = [{ x: 1, y: losses[0]! }];
-  for (let from = 1; from < losses.length; from += stretch) {
-    const part = losses.slice(from, from + stretch);
-    points.push({ x: from + (part.length + 1) / 2, y: part.reduce((a, b) => a + b) / part.length });
+/** The points of a line: of a training as means of at most 60 stretches, the first step one of its own. */
+function pointsOf({ file, heldOut = false, metric }: Line): Series["points"] {
+  const events = readFileSync(folderOf(file), "utf8").trimEnd().split("\n");
+  const points = events.flatMap((line) => {
+    const event = JSON.parse(line) as TrainEvent;
+    if (event.type !== "step" && event.type !== "evaluation") return [];
+    const y = metric ? event.metrics?.[metric] : event.loss;
+    return (event.type === "evaluation") === heldOut && y !== undefined ? [{ x: event.step, y }] : [];
+  });
+  const stretch = heldOut ? 1 : Math.ceil(points.length / 60);
+  if (stretch === 1) return points;
+  const means = points.slice(0, 1);
+  for (let from = 1; from < points.length; from += stretch) {
+    const part = points.slice(from, from + stretch);
+    const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
+    means.push({ x: mean(part.map(({ x }) => x)), y: mean(part.map(({ y }) => y)) });
   }
-  return points;
+  return means;
 }
 
 const { folderOf } = readSetting();
 const target = join(import.meta.dirname, "..", "docs", "objectives", "curves");
 mkdirSync(target, { recursive: true });
-for (const [name, lines] of Object.entries(pictures)) {
-  const drawn = lines.filter(([file]) => existsSync(folderOf(file)));
-  if (drawn.length < lines.length) {
+for (const [name, { yTitle, lines }] of Object.entries(pictures)) {
+  if (!lines.every(({ file }) => existsSync(folderOf(file)))) {
     console.log(`${name}: not run yet`);
     continue;
   }
-  const series = drawn.map(([file, title], i) => ({
-    name: title,
+  const series = lines.map((line, i) => ({
+    name: line.name,
     color: colors[i]!,
-    points: lossCurve(folderOf(file)),
+    marked: line.heldOut ?? false,
+    points: pointsOf(line),
   }));
-  const chart = lineChart(series, { xTitle: "update", yTitle: "loss (nats)" });
+  const chart = lineChart(series, { xTitle: "update", yTitle });
   const path = join(target, `${name}.svg`);
   writeFileSync(
     `${path}.tmp`,

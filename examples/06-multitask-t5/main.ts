@@ -48,7 +48,7 @@ const trainer = new Trainer({
   optimizer: muon(),
   evaluation: { data: batchesInTurn(heldOut(10)), batches: Number.POSITIVE_INFINITY, every: Math.ceil(steps / 12) },
   metricsFile: join(folder, "metrics.jsonl"),
-  learningRate: cosineSchedule({ peak: 5e-3, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
+  learningRate: cosineSchedule({ peak: 1.5e-3, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
 });
 await trainer.run();
 await saveModel(trainer.model, join(folder, "model"));

@@ -42,11 +42,13 @@ const adapted = await applyLora(model, { rank: 8, alpha: 16 });
 const trained = parameterCount(adapted) - parameterCount(model);
 console.log(`${trained} of ${parameterCount(adapted)} parameters are trained`);
 const steps = setting.steps({ full: 1500, small: 40 });
+const windows = { batchSize: 4, sequenceLength: model.config.contextLength };
 const trainer = new Trainer({
   model: adapted,
-  data: train.batches({ batchSize: 4, sequenceLength: model.config.contextLength, seed: 1 }),
+  data: train.batches({ ...windows, seed: 1 }),
   trains: isAdapterParameter,
   steps,
+  evaluation: { data: heldOut.batches({ ...windows, shuffle: false }), every: Math.ceil(steps / 10) },
   metricsFile: join(folder, "metrics.jsonl"),
   learningRate: cosineSchedule({ peak: 5e-3, warmupSteps: Math.ceil(steps / 20), totalSteps: steps }),
 });

@@ -19,11 +19,13 @@ console.log(`${train.length} pairs to learn from`);
 
 const steps = setting.steps({ full: 300, small: 20 });
 const objective = preferenceOptimization({ beta: 0.1 });
+const test = () => exampleBatches(heldOut, { batchSize: 8, shuffle: false });
 const trainer = new Trainer({
   model: reference,
   objective,
   data: exampleBatches(train, { batchSize: 8 }),
   steps,
+  evaluation: { data: test(), batches: Number.POSITIVE_INFINITY, every: Math.ceil(steps / 10) },
   metricsFile: join(folder, "metrics.jsonl"),
   learningRate: linearSchedule({ peak: 3e-4, warmupSteps: Math.ceil(steps / 10), totalSteps: steps }),
 });
@@ -45,14 +47,14 @@ for (const [name, model] of Object.entries({ before: reference, after: trainer.m
   generator.dispose();
 }
 const shorter = heldOut.filter(({ chosenIds, rejectedIds }) => chosenIds.length < rejectedIds.length);
-const test = { objective, data: exampleBatches(heldOut, { batchSize: 8, shuffle: false }) };
+const lossOf = async (model: CausalLanguageModel) => (await evaluateModel(model, { objective, data: test() })).loss;
 conclude(
   [
     {
       metric: "DPO's loss of held-out pairs",
       better: "lower",
-      before: (await evaluateModel(reference, test)).loss,
-      after: (await evaluateModel(trainer.model, test)).loss,
+      before: await lossOf(reference),
+      after: await lossOf(trainer.model),
       baselines: {},
     },
     {
