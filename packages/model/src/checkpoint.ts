@@ -14,12 +14,12 @@ import {
   tensor,
   toNumbers,
 } from "@llm/tensor";
+import { replaceFile } from "@llm/tensor/replaceFile";
 import type { NamedArraySource } from "@llm/tensor/safetensors";
 import { ModelError } from "./errors.ts";
 import type { CausalLanguageModel, PretrainedModel } from "./model.ts";
 import { architectures } from "./models/index.ts";
 import { prepareQuantized, quantizationConfig } from "./quantization.ts";
-import { replaceText } from "./replaceText.ts";
 import { openWeights, type WeightFiles, writeWeights } from "./weightFiles.ts";
 
 /** Parameters under their names in the checkpoint. */
@@ -93,7 +93,8 @@ function stored(parameter: Tensor, dtype: DType): NamedArraySource {
 const wholeFloats = /^( {2}"(?:initializer_(?:factor|range)|layer_norm_eps(?:ilon)?|rms_norm_eps)": \d+)(,?)$/gm;
 
 async function writeJson(path: string, value: unknown): Promise<void> {
-  await replaceText(path, `${JSON.stringify(value, undefined, 2).replace(wholeFloats, "$1.0$2")}\n`);
+  const text = `${JSON.stringify(value, undefined, 2).replace(wholeFloats, "$1.0$2")}\n`;
+  await replaceFile(path, (file) => file.writeFile(text));
 }
 
 /** A class of models that are not looked up by their `model_type` alone. */

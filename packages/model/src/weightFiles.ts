@@ -3,6 +3,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { byteSize } from "@llm/tensor";
+import { replaceFile } from "@llm/tensor/replaceFile";
 import {
   type ArrayEntry,
   type NamedArray,
@@ -12,7 +13,6 @@ import {
   writeSafetensors,
 } from "@llm/tensor/safetensors";
 import { ModelError } from "./errors.ts";
-import { replaceText } from "./replaceText.ts";
 
 const singleFile = "model.safetensors";
 const indexFile = "model.safetensors.index.json";
@@ -152,7 +152,8 @@ export async function writeWeights(
     metadata: { total_parameters: parameters, total_size: total },
     weight_map: Object.fromEntries(weightMap.sort(([a], [b]) => (a < b ? -1 : 1))),
   };
-  await replaceText(join(folder, indexFile), `${JSON.stringify(index, undefined, 2)}\n`);
+  const text = `${JSON.stringify(index, undefined, 2)}\n`;
+  await replaceFile(join(folder, indexFile), (file) => file.writeFile(text));
   await removeOthers(folder, new Set([indexFile, ...names]));
 }
 

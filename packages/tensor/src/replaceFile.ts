@@ -1,11 +1,16 @@
-// Replaces a file in one step: readers see the old file or the whole new one, whatever fails in between.
+// Replaces a file in one step: readers see the old file or the whole new one, whatever fails in between. An entry of its own, for the
+// packages that write files beside the tensors.
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
  * Writes `path` through a temporary file in the same folder, synced to disk and then renamed. When `write` fails
- * (a full disk, say) the temporary file is removed and an existing `path` stays as it was.
+ * (a full disk, say) the temporary file is removed, an existing `path` stays as it was, and the error is thrown on.
+ *
+ * @param write writes the content; text and bytes at once by `file.writeFile`
+ * @example
+ * await replaceFile("config.json", (file) => file.writeFile("{}"));
  */
 export async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;

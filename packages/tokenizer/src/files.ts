@@ -47,7 +47,7 @@ export async function saveTokenizer(tokenizer: Tokenizer, path: string): Promise
   await mkdir(dirname(file), { recursive: true });
   const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
   try {
-    await writeFile(temporary, text);
+    await writeFile(temporary, text, { flush: true });
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -2,13 +2,13 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fromNumbers, isFloat, type Tensor, tensor, toNumbers } from "@llm/tensor";
+import { replaceFile } from "@llm/tensor/replaceFile";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "@llm/tensor/safetensors";
 import { namedParameters } from "../checkpoint.ts";
 import { ModelError } from "../errors.ts";
 import { type FloatLinear, isFloatLinear } from "../layers/floatLinear.ts";
 import type { PretrainedModel } from "../model.ts";
 import { findParts, replaceParts } from "../replaceParts.ts";
-import { replaceText } from "../replaceText.ts";
 import { type Adapted, adapterConfig, isAdapterParameter } from "./adapterConfig.ts";
 import { type AdaptableLinear, isAdaptable, withParameters } from "./adapterLayer.ts";
 import { withIa3 } from "./ia3.ts";
@@ -41,8 +41,8 @@ export async function saveAdapter(model: PretrainedModel, folder: string, names:
     return [[stored, { dtype, shape, data: () => parameter.data() }] as const];
   });
   await writeSafetensors(join(folder, weightsFile), entries, { metadata: { format: "pt" } });
-  const json = peftConfigOf(model, config, names);
-  await replaceText(join(folder, configFile), `${JSON.stringify(json, undefined, 2)}\n`);
+  const text = `${JSON.stringify(peftConfigOf(model, config, names), undefined, 2)}\n`;
+  await replaceFile(join(folder, configFile), (file) => file.writeFile(text));
 }
 
 /**
