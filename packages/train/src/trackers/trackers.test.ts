@@ -76,7 +76,7 @@ it("end the run when one of them fails, and all are finished", async () => {
     },
   };
   await expect(newTrainer(broken, { trackers: [tracker, broken] }).run()).rejects.toThrow("the disk is full");
-  expect(calls).toEqual(["start 0", "start 0", "step 1", "failed", "failed"]);
+  expect(calls).toEqual(["start 0", "start 0", "step 1", "checkpoint 1", "failed", "failed"]);
 });
 
 it("finish every tracker that began, and tell the first error unless the run's own says more", async () => {
