@@ -48,6 +48,7 @@ export const addOp = extend(
     both("Add", "add"),
   ),
 );
+/** a + b, element by element. Shapes broadcast, a number takes the other operand's dtype; integers wrap around. */
 export const add = (a: Operand, b: Operand): Tensor => apply(addOp, pair(a, b), {});
 
 export const subOp = extend(
@@ -60,6 +61,7 @@ export const subOp = extend(
     both("Sub", "sub"),
   ),
 );
+/** a - b, element by element; operands as in `add`. */
 export const sub = (a: Operand, b: Operand): Tensor => apply(subOp, pair(a, b), {});
 
 export const mulOp = defineOp({
@@ -81,6 +83,7 @@ export const mulOp = defineOp({
   idle: { left: 1, right: 1 },
   simd: "f32x4.mul",
 });
+/** a · b, element by element; operands as in `add`. */
 export const mul = (a: Operand, b: Operand): Tensor => apply(mulOp, pair(a, b), {});
 
 export const divOp = defineOp({
@@ -130,9 +133,9 @@ export const powOp = extend(
     both("Pow", "pow"),
   ),
 );
+/** a to the power of b, element by element, of floats. */
 export const pow = (a: Operand, b: Operand): Tensor => apply(powOp, pair(a, b), {});
 
-/** NaN in either operand gives NaN. At equality the first operand takes the whole gradient. */
 export const maximumOp = extend(
   { simd: "f32x4.max" },
   binary(
@@ -146,6 +149,7 @@ export const maximumOp = extend(
     both("Max", "maximum"),
   ),
 );
+/** The larger of a and b, element by element; NaN where one of them is. At equality `a` takes the whole gradient. */
 export const maximum = (a: Operand, b: Operand): Tensor => apply(maximumOp, pair(a, b), {});
 
 export const minimumOp = extend(
@@ -161,6 +165,7 @@ export const minimumOp = extend(
     both("Min", "minimum"),
   ),
 );
+/** The smaller of a and b, element by element; NaN where one of them is. At equality `a` takes the whole gradient. */
 export const minimum = (a: Operand, b: Operand): Tensor => apply(minimumOp, pair(a, b), {});
 
 const zeroOf = (x: Tensor) => asTensor(0, x.dtype);
@@ -182,6 +187,7 @@ export const negOp = defineOp({
   widen: widenUnsigned,
   simd: "f32x4.neg",
 });
+/** -x. */
 export const neg = (x: Tensor): Tensor => apply(negOp, [x], {});
 
 export const absOp = extend(
@@ -192,6 +198,7 @@ export const absOp = extend(
     tfjs: (tf, [x]) => (x!.dtype === "int32" ? tf.maximum(x!, tf.neg(x!)) : tf.abs(x!)),
   }),
 );
+/** |x|, with gradient 0 at 0. */
 export const abs = (x: Tensor): Tensor => apply(absOp, [x], {});
 
 export const signOp = extend(
@@ -201,13 +208,15 @@ export const signOp = extend(
     tfjs: (tf, [x]) => (x!.dtype === "int32" ? tf.sign(x!) : tf.where(tf.isNaN(x!), x!, tf.sign(x!))),
   }),
 );
+/** -1, 0 or 1. */
 export const sign = (x: Tensor): Tensor => apply(signOp, [x], {});
 
 export const floorOp = unary("floor", requireFloat, Math.floor, "zero", both("Floor", "floor"));
+/** The largest whole number that is not above x; no gradient flows. */
 export const floor = (x: Tensor): Tensor => apply(floorOp, [x], {});
 
-/** To the nearest whole number, ties to even. */
 export const roundOp = unary("round", requireFloat, roundHalfToEven, "zero", both("Round", "round"));
+/** The nearest whole number, of halves the even one; no gradient flows. */
 export const round = (x: Tensor): Tensor => apply(roundOp, [x], {});
 
 function roundHalfToEven(x: number): number {
@@ -221,12 +230,14 @@ export const expOp = extend(
   { precision: "float32" },
   unary("exp", requireFloat, Math.exp, ({ gradient, outputs: [y] }) => [mul(gradient, y!)], both("Exp", "exp")),
 );
+/** e to the power of x. */
 export const exp = (x: Tensor): Tensor => apply(expOp, [x], {});
 
 export const logOp = extend(
   { precision: "float32" },
   unary("log", requireFloat, Math.log, ({ gradient, inputs: [x] }) => [div(gradient, x!)], both("Log", "log")),
 );
+/** The natural logarithm. */
 export const log = (x: Tensor): Tensor => apply(logOp, [x], {});
 
 export const sqrtOp = extend(
@@ -239,6 +250,7 @@ export const sqrtOp = extend(
     both("Sqrt", "sqrt"),
   ),
 );
+/** The square root. */
 export const sqrt = (x: Tensor): Tensor => apply(sqrtOp, [x], {});
 
 export const sinOp = unary(
@@ -248,6 +260,7 @@ export const sinOp = unary(
   ({ gradient, inputs: [x] }) => [mul(gradient, cos(x!))],
   both("Sin", "sin"),
 );
+/** Sine of x in radians. */
 export const sin = (x: Tensor): Tensor => apply(sinOp, [x], {});
 
 export const cosOp = unary(
@@ -257,6 +270,7 @@ export const cosOp = unary(
   ({ gradient, inputs: [x] }) => [neg(mul(gradient, sin(x!)))],
   both("Cos", "cos"),
 );
+/** Cosine of x in radians. */
 export const cos = (x: Tensor): Tensor => apply(cosOp, [x], {});
 
 export const tanhOp = unary(
@@ -266,6 +280,7 @@ export const tanhOp = unary(
   ({ gradient, outputs: [y] }) => [mul(gradient, sub(1, mul(y!, y!)))],
   both("Tanh", "tanh"),
 );
+/** The hyperbolic tangent. */
 export const tanh = (x: Tensor): Tensor => apply(tanhOp, [x], {});
 
 export const sigmoidOp = unary(
@@ -275,6 +290,7 @@ export const sigmoidOp = unary(
   ({ gradient, outputs: [y] }) => [mul(gradient, mul(y!, sub(1, y!)))],
   both("Sigmoid", "sigmoid"),
 );
+/** 1 / (1 + exp(-x)). */
 export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, [x], {});
 
 export const erfOp = unary(
@@ -284,6 +300,7 @@ export const erfOp = unary(
   ({ gradient, inputs: [x] }) => [mul(gradient, mul(exp(neg(mul(x!, x!))), 2 / Math.sqrt(Math.PI)))],
   both("Erf", "erf"),
 );
+/** The error function. */
 export const erf = (x: Tensor): Tensor => apply(erfOp, [x], {});
 
 export const isNaNOp = unary(
@@ -294,6 +311,7 @@ export const isNaNOp = unary(
   both("IsNaN", "isNaN"),
   "bool",
 );
+/** bool: whether x is not a number. */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name of the op in every tensor library
 export const isNaN = (x: Tensor): Tensor => apply(isNaNOp, [x], {});
 
@@ -305,10 +323,13 @@ export const equalOp = binary(
   both("Equal", "equal"),
   "bool",
 );
+/** bool: a = b, element by element; operands as in `add`. */
 export const equal = (a: Operand, b: Operand): Tensor => apply(equalOp, pair(a, b), {});
 
 export const lessOp = binary("less", requireNumeric, (a, b) => (a < b ? 1 : 0), "zero", both("Less", "less"), "bool");
+/** bool: a < b, element by element; operands as in `add`. */
 export const less = (a: Operand, b: Operand): Tensor => apply(lessOp, pair(a, b), {});
+/** bool: a > b, element by element; operands as in `add`. */
 export const greater = (a: Operand, b: Operand): Tensor => less(b, a);
 
 export const lessOrEqualOp = binary(
@@ -319,28 +340,35 @@ export const lessOrEqualOp = binary(
   both("LessOrEqual", "lessEqual"),
   "bool",
 );
+/** bool: a <= b, element by element; operands as in `add`. */
 export const lessOrEqual = (a: Operand, b: Operand): Tensor => apply(lessOrEqualOp, pair(a, b), {});
+/** bool: a >= b, element by element; operands as in `add`. */
 export const greaterOrEqual = (a: Operand, b: Operand): Tensor => lessOrEqual(b, a);
 
 export const logicalNotOp = unary("logicalNot", requireBool, (x) => (x ? 0 : 1), "zero", both("Not", "logicalNot"));
+/** Not x, of bool. */
 export const logicalNot = (x: Tensor): Tensor => apply(logicalNotOp, [x], {});
 
 export const logicalAndOp = binary("logicalAnd", requireBool, (a, b) => a & b, "zero", both("And", "logicalAnd"));
+/** a and b, of bool; shapes broadcast. */
 export const logicalAnd = (a: Tensor, b: Tensor): Tensor => apply(logicalAndOp, [a, b], {});
 
 export const logicalOrOp = binary("logicalOr", requireBool, (a, b) => a | b, "zero", both("Or", "logicalOr"));
+/** a or b, of bool; shapes broadcast. */
 export const logicalOr = (a: Tensor, b: Tensor): Tensor => apply(logicalOrOp, [a, b], {});
 
 export const bitwiseXorOp = binary("bitwiseXor", requireUint32, (a, b) => (a ^ b) >>> 0, "zero", {
   onnx: { opType: "BitwiseXor" },
   tfjs: "reference",
 });
+/** The bits in which a and b differ, of uint32. */
 export const bitwiseXor = (a: Operand, b: Operand): Tensor => apply(bitwiseXorOp, pair(a, b), {});
 
 export const shiftRightOp = binary("shiftRight", requireUint32, (a, b) => a >>> b, "zero", {
   onnx: (emit, inputs) => emit.node("BitShift", inputs, { direction: "RIGHT" }),
   tfjs: "reference",
 });
+/** The bits of a moved b places towards the lowest, of uint32. */
 export const shiftRight = (a: Operand, b: Operand): Tensor => apply(shiftRightOp, pair(a, b), {});
 
 /** Elements of `whenTrue` where `condition` holds, of `whenFalse` elsewhere; all three broadcast. */
@@ -370,12 +398,12 @@ export const whereOp = defineOp({
   widen: { ...widenBfloat16, uint32: "int64", int8: "int32" },
   tfjs: (tf, [condition, a, b]) => tf.where(condition!, a!, b!),
 });
+/** `whenTrue` where the bool `condition` holds, else `whenFalse`; shapes broadcast. */
 export const where = (condition: Tensor, whenTrue: Operand, whenFalse: Operand): Tensor =>
   apply(whereOp, [condition, ...pair(whenTrue, whenFalse)], {});
 
 type CastAttributes = { dtype: DType };
 
-/** Conversion to another dtype. Floats become integers by truncation; anything but zero becomes true. */
 export const castOp = defineOp<CastAttributes>({
   name: "cast",
   infer: ([x], { dtype }) => ({ dtype, shape: x!.shape }),
@@ -393,9 +421,9 @@ export const castOp = defineOp<CastAttributes>({
   idle: "sameType",
   precision: "unchanged",
 });
+/** x in another dtype. Floats become integers by truncation; anything but zero becomes true. */
 export const cast = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x : apply(castOp, [x], { dtype }));
 
-/** The same values, through which no gradient flows. */
 export const stopGradientOp = unary(
   "stopGradient",
   () => {},
@@ -403,6 +431,7 @@ export const stopGradientOp = unary(
   "zero",
   both("Identity", "clone"),
 );
+/** x, through which no gradient flows. */
 export const stopGradient = (x: Tensor): Tensor => apply(stopGradientOp, [x], {});
 
 /** Every primitive of this file. */
