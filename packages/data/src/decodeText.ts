@@ -17,24 +17,28 @@ export interface DecodedText {
  * @throws FormatError for NUL bytes (binary data or UTF-16) and, unless `replaceInvalid`, for invalid UTF-8.
  */
 export function decodeText(bytes: Buffer, place: FilePlace, replaceInvalid: boolean): DecodedText {
-  const start = place.offset ?? 0;
-  const nul = bytes.indexOf(0);
-  if (nul !== -1) {
-    const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-    const detail = utf16
-      ? "the byte order mark says UTF-16 (convert it to UTF-8 first)"
-      : 'a NUL byte is not text (leave the file out, or set badInput: "skip")';
-    throw new FormatError({ ...place, offset: start + nul }, "binary data", detail);
-  }
+  checkNoBinary(bytes, place);
   const hasByteOrderMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const body = hasByteOrderMark ? bytes.subarray(3) : bytes;
   const valid = isUtf8(body);
   if (!valid && !replaceInvalid) {
-    const offset = start + (hasByteOrderMark ? 3 : 0) + firstInvalidByte(body);
-    const detail = 'convert the file to UTF-8, or set invalidUtf8 to "replace" or "skip"';
+    const offset = (place.offset ?? 0) + (hasByteOrderMark ? 3 : 0) + firstInvalidByte(body);
+    const detail =
+      'name the encoding the file is in, such as encoding: "windows-1252", or set invalidUtf8 to "replace" or "skip"';
     throw new FormatError({ ...place, offset }, "invalid UTF-8", detail);
   }
   return { text: body.toString("utf8"), replaced: !valid };
+}
+
+/** @throws FormatError for NUL bytes. */
+export function checkNoBinary(bytes: Buffer, place: FilePlace): void {
+  const nul = bytes.indexOf(0);
+  if (nul === -1) return;
+  const utf16 = { fffe: "utf-16le", feff: "utf-16be" }[bytes.toString("hex", 0, 2)];
+  const detail = utf16
+    ? `the byte order mark says UTF-16 (set encoding: "${utf16}")`
+    : 'a NUL byte is not text (leave the file out, or set badInput: "skip")';
+  throw new FormatError({ ...place, offset: (place.offset ?? 0) + nul }, "binary data", detail);
 }
 
 // Whole blocks first, cut between characters; then character by character in the block that holds the fault.

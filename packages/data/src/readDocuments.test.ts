@@ -111,7 +111,7 @@ describe("text", () => {
     folder.write("b.txt", "good");
     folder.write("c.txt", Buffer.from("\ufeffutf-16", "utf16le"));
     expect((await failure(folder.path)).message).toMatch(/a\.txt: binary data at byte 2: a NUL byte is not text/);
-    expect((await failure(folder.join("c.txt"))).message).toContain("UTF-16 (convert it to UTF-8 first)");
+    expect((await failure(folder.join("c.txt"))).message).toContain('UTF-16 (set encoding: "utf-16le")');
     const source = readDocuments(folder.path, { badInput: "skip" });
     expect((await collect(source)).map(({ text }) => text)).toEqual(["good"]);
     expect(source.report().skipped).toEqual({ "binary data": 2 });
@@ -122,12 +122,16 @@ describe("text", () => {
     const folder = new TemporaryFolder();
     const start = Buffer.from("é".repeat(5000));
     const path = folder.write("a.txt", Buffer.concat([start, Buffer.from([0xe2, 0x82]), Buffer.from("end")]));
-    const error = await failure(path, { badInput: "skip" });
-    expect(error).toBeInstanceOf(FormatError);
-    expect(error.message).toMatch(/a\.txt: invalid UTF-8 at byte 10000: convert the file/);
-    const skipping = readDocuments(path, { invalidUtf8: "skip" });
-    expect(await collect(skipping)).toEqual([]);
-    expect(skipping.report().skipped).toEqual({ "invalid UTF-8": 1 });
+    for (const options of [{}, { badInput: "skip", invalidUtf8: "error" }] as const) {
+      const error = await failure(path, options);
+      expect(error).toBeInstanceOf(FormatError);
+      expect(error.message).toMatch(/a\.txt: invalid UTF-8 at byte 10000: name the encoding/);
+    }
+    for (const options of [{ invalidUtf8: "skip" }, { badInput: "skip" }] as const) {
+      const skipping = readDocuments(path, options);
+      expect(await collect(skipping)).toEqual([]);
+      expect(skipping.report().skipped).toEqual({ "invalid UTF-8": 1 });
+    }
     const replacing = readDocuments(path, { invalidUtf8: "replace" });
     expect((await collect(replacing))[0]?.text.slice(-4)).toBe("\ufffdend");
     expect(replacing.report()).toMatchObject({ replacedUtf8: 1, skipped: {} });

@@ -60,3 +60,14 @@ it("bounds a row's size and applies the policy on invalid UTF-8", async () => {
   expect(report.replacedUtf8).toBe(1);
   expect((await readAll(invalid, { invalidUtf8: "skip" })).documents.map(({ text }) => text)).toEqual(["b"]);
 });
+
+it("counts a row without end once, however long, and a binary file once", async () => {
+  const folder = new TemporaryFolder();
+  const long = folder.write("a.csv", `id,text\n0,kept\n1,"${"x".repeat(5 << 20)}\n`);
+  const { documents, report } = await readAll(long, { badInput: "skip", maxLineBytes: 1000 });
+  expect(documents.map(({ text }) => text)).toEqual(["kept"]);
+  expect(report.skipped).toEqual({ "line too long": 1 });
+  const binary = folder.write("b.csv", Buffer.from('id,text\n\x7fELF\0\0\n\0\0"\0\n', "latin1"));
+  expect((await failure(binary)).message).toMatch(/b\.csv: binary data at byte 12/);
+  expect((await readAll(binary, { badInput: "skip" })).report.skipped).toEqual({ "binary data": 1 });
+});

@@ -1,6 +1,7 @@
 // Documents from CSV (RFC 4180) and TSV tables with a header row: one column is the text, the others become metadata.
 import { pipeline } from "node:stream";
 import { CsvError, parse } from "csv-parse";
+import { checkNoBinary } from "../decodeText.ts";
 import type { Document } from "../document.ts";
 import { FormatError } from "../errors.ts";
 import type { InputFile } from "../inputFile.ts";
@@ -46,6 +47,13 @@ export async function* csvDocuments(file: InputFile, context: ReadingContext): A
 
 async function* rows(file: InputFile, context: ReadingContext): AsyncGenerator<Row> {
   const skips = context.options.badInput === "skip";
+  let isOver = false;
+  const input = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of withoutByteOrderMark(context.textChunks(file), file.path)) {
+      if (isOver) return;
+      yield chunk;
+    }
+  };
   const parser = parse({
     delimiter: file.format === "tsv" ? "\t" : ",",
     // As bytes, so that invalid UTF-8 is seen here and not replaced in silence.
@@ -56,23 +64,28 @@ async function* rows(file: InputFile, context: ReadingContext): AsyncGenerator<R
     max_record_size: context.options.maxLineBytes ?? 64 * mebibyte,
     skip_records_with_error: skips,
     on_skip: (error) => {
-      if (error) context.count(csvFault(file, error));
+      if (isOver || !error) return undefined;
+      const fault = csvFault(file, error);
+      // From a row that is too long the parser does not find its way to the next one.
+      isOver = fault.reason === "line too long";
+      context.count(fault);
       return undefined;
     },
   });
   try {
     // The callback is only where pipeline insists on reporting; the same error reaches whoever reads the result.
-    for await (const row of pipeline(withoutByteOrderMark(context.textChunks(file)), parser, () => {}))
-      yield row as unknown as Row;
+    for await (const row of pipeline(input(), parser, () => {})) yield row as unknown as Row;
   } catch (error) {
     throw error instanceof CsvError ? csvFault(file, error) : error;
   }
 }
 
 // The parser's own option for it would switch the fields from bytes to text.
-async function* withoutByteOrderMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* withoutByteOrderMark(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Buffer> {
   let first = true;
   for await (const chunk of chunks) {
+    // Of a binary file every row would be a fault of its own.
+    if (first) checkNoBinary(chunk, { file, offset: 0 });
     const marked = first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
     first = false;
     yield marked ? chunk.subarray(3) : chunk;
@@ -82,8 +95,10 @@ async function* withoutByteOrderMark(chunks: AsyncIterable<Buffer>): AsyncGenera
 function csvFault(file: InputFile, error: CsvError): FormatError {
   const line = Number((error as { lines?: unknown }).lines);
   const place = Number.isFinite(line) ? { file: file.path, line } : { file: file.path };
-  const detail = `${error.message} (quote fields that hold quotes or line ends, and double the quotes in them)`;
-  return new FormatError(place, reasonOfCode[error.code] ?? "invalid CSV", detail, { cause: error });
+  // The parser's message goes on with the field as an array of bytes.
+  const message = error.message.replace(/, value is .*$/s, "");
+  const detail = `${message} (quote fields that hold quotes or line ends, and double the quotes in them)`;
+  return new FormatError(place, reasonOfCode[error.code] ?? "invalid CSV", detail);
 }
 
 function decodeCells(

@@ -73,6 +73,10 @@ class Scan {
         this.#value = { offset, pieces: [], length: 0 };
         from = at;
       }
+      if (this.#inString) {
+        at = this.#passString(chunk, at);
+        continue;
+      }
       const closes = this.#closesValue(byte);
       if (closes === undefined) continue;
       yield this.#take(chunk.subarray(from, closes === "after" ? at + 1 : at));
@@ -113,11 +117,6 @@ class Scan {
 
   /** Whether the value ends with `byte`, before it, or (undefined) goes on. */
   #closesValue(byte: number): "after" | "before" | undefined {
-    if (this.#inString) {
-      this.#inString = byte !== quote || this.#isEscaped;
-      this.#isEscaped = byte === backslash && !this.#isEscaped;
-      return undefined;
-    }
     if (byte === quote) this.#inString = true;
     else if (byte === openList || byte === openObject) this.#depth += 1;
     else if (this.#depth === 0) return byte <= 0x20 || byte === comma || byte === closeList ? "before" : undefined;
@@ -126,6 +125,29 @@ class Scan {
       if (this.#depth === 0) return "after";
     }
     return undefined;
+  }
+
+  /** The place of the quote that ends the string in which `at` lies, or of the chunk's last byte. */
+  #passString(chunk: Buffer, at: number): number {
+    // The byte after a backslash that ended the chunk before says nothing.
+    let from = this.#isEscaped ? at + 1 : at;
+    this.#isEscaped = false;
+    for (;;) {
+      const found = chunk.indexOf(quote, from);
+      const end = found === -1 ? chunk.length : found;
+      let backslashes = 0;
+      while (end - backslashes > from && chunk[end - backslashes - 1] === backslash) backslashes += 1;
+      const isEscaped = backslashes % 2 === 1;
+      if (found === -1) {
+        this.#isEscaped = isEscaped;
+        return chunk.length - 1;
+      }
+      if (!isEscaped) {
+        this.#inString = false;
+        return found;
+      }
+      from = found + 1;
+    }
   }
 
   #keep(piece: Buffer): void {

@@ -54,8 +54,12 @@ export async function* parquetDocuments(file: InputFile, context: ReadingContext
     }
     context.checkpoint({ group: index });
     try {
-      const rows = await asFormatError(file, signal, () =>
-        readGroup(table, metadata, groupStart, rowCount, file, context),
+      const where = `row group ${index + 1}, rows ${groupStart + 1} to ${groupStart + rowCount}: `;
+      const rows = await asFormatError(
+        file,
+        signal,
+        () => readGroup(table, metadata, groupStart, rowCount, file, context),
+        where,
       );
       for (const [row, values] of rows.entries()) {
         const place = { file: file.path, line: groupStart + row + 1 };
@@ -170,14 +174,19 @@ function guardedCompressors(file: InputFile, maxExpansion: number): Compressors 
 }
 
 /** What the Parquet reader throws of itself is a fault of the file's bytes. */
-async function asFormatError<T>(file: InputFile, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+async function asFormatError<T>(
+  file: InputFile,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+  where = "",
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     signal?.throwIfAborted();
     // Of the errors with a code only those of the operating system are not the file's fault.
     if (DataError.isInstance(error) || typeof (error as NodeJS.ErrnoException).syscall === "string") throw error;
-    const detail = `${systemReason(error)} (is it Parquet, and whole? copy or download it again)`;
+    const detail = `${where}${systemReason(error)} (is it Parquet, and whole? copy or download it again)`;
     throw new FormatError({ file: file.path }, "damaged parquet", detail, { cause: error });
   }
 }

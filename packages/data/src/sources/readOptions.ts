@@ -68,7 +68,7 @@ export interface ReadOptions {
   readonly hub?: HubOptions;
   /** A bad file or record stops the reading, or is skipped and counted in the report. Default `"error"`. */
   readonly badInput?: "error" | "skip";
-  /** What to do with invalid UTF-8; whatever it is, the report counts it. Default `"error"`. */
+  /** What to do with invalid UTF-8; whatever it is, the report counts it. Default: what `badInput` says. */
   readonly invalidUtf8?: InvalidUtf8Policy;
   /** Called after each piece taken from the disk or the network (a row group of Parquet, otherwise up to 1 MiB). */
   readonly onProgress?: (progress: ReadProgress) => void;

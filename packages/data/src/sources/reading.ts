@@ -137,7 +137,9 @@ export class Reading {
   }
 
   skipOrThrow(error: unknown): void {
-    const invalidUtf8 = error instanceof FormatError && error.reason === "invalid UTF-8";
+    // What is not to be skipped although bad input is.
+    const invalidUtf8 =
+      this.options.invalidUtf8 === "error" && error instanceof FormatError && error.reason === "invalid UTF-8";
     if (this.options.badInput !== "skip" || !(error instanceof FormatError) || invalidUtf8) throw error;
     this.count(error);
   }
@@ -250,7 +252,7 @@ class FileContext implements ReadingContext {
   }
 
   decode(bytes: Buffer, place: FilePlace): string | undefined {
-    const policy = this.options.invalidUtf8 ?? "error";
+    const policy = this.options.invalidUtf8 ?? this.options.badInput ?? "error";
     try {
       const { text, replaced } = decodeText(bytes, place, policy === "replace");
       if (replaced) this.#reading.countReplaced();
