@@ -63,32 +63,31 @@ export class AddedTokenMatcher {
     const parts: TextPart[] = [];
     let done = 0;
     for (let at = 0; at < text.length; ) {
-      const token = this.#isFirstUnit[text.charCodeAt(at)] ? this.#tokenAt(text, at, allowed) : undefined;
-      if (!token) {
-        at++;
+      const token = this.#isFirstUnit[text.charCodeAt(at)] ? this.#tokenAt(text, at) : undefined;
+      if (!token || !isAllowed(token, allowed) || (token.singleWord && !standsAlone(text, at, token))) {
+        // What is not taken is passed over as a whole: a token inside it is not looked for.
+        at += token ? token.content.length : 1;
         continue;
       }
       const start = token.leftStrip ? spaceStart(text, at, done) : at;
-      const stop = at + token.content.length;
+      at += token.content.length;
+      if (start >= at) continue;
       if (start > done) parts.push({ id: undefined, start: done, end: start });
-      done = token.rightStrip ? spaceStop(text, stop) : stop;
+      // White space that a token took with it may hold further tokens, which count as well.
+      done = token.rightStrip ? spaceStop(text, at) : at;
       parts.push({ id: token.id, start, end: done });
-      at = done;
     }
     if (done < text.length) parts.push({ id: undefined, start: done, end: text.length });
     return parts;
   }
 
-  #tokenAt(text: string, at: number, allowed: AllowedSpecial): AddedToken | undefined {
-    for (const token of this.#byFirstUnit.get(text.charCodeAt(at))!) {
-      if (!isAllowed(token, allowed) || !text.startsWith(token.content, at)) continue;
-      if (!token.singleWord || standsAlone(text, at, at + token.content.length)) return token;
-    }
-    return undefined;
+  #tokenAt(text: string, at: number): AddedToken | undefined {
+    return this.#byFirstUnit.get(text.charCodeAt(at))!.find((token) => text.startsWith(token.content, at));
   }
 }
 
-function standsAlone(text: string, start: number, stop: number): boolean {
+function standsAlone(text: string, start: number, { content }: AddedToken): boolean {
+  const stop = start + content.length;
   // Two units are enough to hold the one neighbouring character.
   return (
     !endsWithWord.test(text.slice(Math.max(0, start - 2), start)) && !startsWithWord.test(text.slice(stop, stop + 2))
@@ -97,7 +96,7 @@ function standsAlone(text: string, start: number, stop: number): boolean {
 
 function spaceStart(text: string, at: number, limit: number): number {
   while (at > limit && whiteSpace.test(text[at - 1]!)) at--;
-  return at;
+  return Math.max(at, limit);
 }
 
 function spaceStop(text: string, at: number): number {

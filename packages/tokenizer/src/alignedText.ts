@@ -74,7 +74,13 @@ export class AlignedText {
       builder.copy(this.text, this.#starts, this.#ends, done, start);
       let source = oneByOne ? start : Math.max(0, end - 1);
       for (const character of content) {
-        builder.add(character, this.#starts[source] ?? this.originalStart, this.#ends[source] ?? this.originalStart);
+        // What is put in front of the text stands for nothing.
+        const isBefore = end === 0 || source >= this.text.length;
+        builder.add(
+          character,
+          isBefore ? this.originalStart : this.#starts[source]!,
+          isBefore ? this.originalStart : this.#ends[source]!,
+        );
         const next = source + sizeAt(this.text, source);
         if (next < end) source = next;
       }

@@ -6,7 +6,7 @@ import type { Encoding } from "./encoding.ts";
 import { type BpeTables, PieceEncoder } from "./pieceEncoder.ts";
 import { type PostProcessor, type Surroundings, surroundings } from "./postProcessors.ts";
 import { cutBySteps, type PreTokenizer } from "./preTokenizers.ts";
-import { matchersOf, TextPipeline } from "./textPipeline.ts";
+import { matchersOf, specialIds, TextPipeline } from "./textPipeline.ts";
 import type { TextRewrite } from "./textRewrite.ts";
 import { TokenBuffer } from "./tokenBuffer.ts";
 import { TokenBytes } from "./tokenBytes.ts";
@@ -59,12 +59,12 @@ export class ByteLevelTokenizer implements OffsetTokenizer {
     this.vocabularySize = Math.max(tables.vocabulary.size, highest + 1);
     const special = addedTokens.filter((token) => token.special);
     this.specialTokens = new Map(special.map((token) => [token.content, token.id]));
-    this.#specialIds = new Set(this.specialTokens.values());
     this.#addedIds = new Map(addedTokens.map((token) => [token.content, token.id]));
     const { raw, normalized, contents } = matchersOf(addedTokens, normalize);
     this.#rawMatcher = raw;
     this.#normalizedMatcher = normalized;
     this.#addedContents = contents;
+    this.#specialIds = specialIds(contents, this.specialTokens);
     this.#surroundings = surroundings(parts.postProcessor);
     this.#encoder = new PieceEncoder(tables);
   }

@@ -5,7 +5,7 @@ import { type DecoderStep, isByteToken } from "./decoders.ts";
 import type { Encoding } from "./encoding.ts";
 import { type PostProcessor, type Surroundings, surroundings } from "./postProcessors.ts";
 import type { PreTokenizerStep } from "./preTokenizers.ts";
-import { matchersOf, TextPipeline } from "./textPipeline.ts";
+import { matchersOf, specialIds, TextPipeline } from "./textPipeline.ts";
 import type { TextRewrite } from "./textRewrite.ts";
 import type {
   DecodeOptions,
@@ -48,9 +48,9 @@ export class CharacterTokenizer implements OffsetTokenizer {
     this.vocabularySize = Math.max(model.vocabularySize, highest + 1);
     const special = addedTokens.filter((token) => token.special);
     this.specialTokens = new Map(special.map((token) => [token.content, token.id]));
-    this.#specialIds = new Set(this.specialTokens.values());
     this.#addedIds = new Map(addedTokens.map((token) => [token.content, token.id]));
     this.#addedContents = matchersOf(addedTokens, normalize).contents;
+    this.#specialIds = specialIds(this.#addedContents, this.specialTokens);
     this.#surroundings = surroundings(parts.postProcessor);
     this.#pipeline = new TextPipeline({
       ...parts,
@@ -96,9 +96,11 @@ export class CharacterTokenizer implements OffsetTokenizer {
     // The last token that is out stays in front, because tokens at the start of a text are written differently.
     let context: string[] = [];
     let pending: string[] = [];
-    const emit = (): string => {
+    const emit = (mayGoOn: boolean): string => {
       const done = this.#join(context);
       const text = this.#join([...context, ...pending]).slice(done.length);
+      // The last character may go on in the next token.
+      if (mayGoOn && text.endsWith("\ufffd")) return "";
       if (pending.length > 0) context = [...context, ...pending].slice(context.length === 0 ? 0 : -2);
       pending = [];
       return text;
@@ -108,10 +110,10 @@ export class CharacterTokenizer implements OffsetTokenizer {
         const token = this.#token(id, 0);
         if (skip && this.#specialIds.has(id)) return "";
         pending.push(token);
-        return isByteToken(token) ? "" : emit();
+        return isByteToken(token) ? "" : emit(true);
       },
       end: () => {
-        const text = emit();
+        const text = emit(false);
         context = [];
         return text;
       },

@@ -1,12 +1,17 @@
 // The `decoder` of tokenizer.json for models on characters: how tokens become text again.
+import { spelledBytes } from "./byteAlphabet.ts";
 import { asArray, asFlag, asId, asObject, asString, type JsonObject, unsupported } from "./jsonFields.ts";
-import { translatePattern } from "./oniguruma.ts";
+import { replacePattern, translatePattern } from "./oniguruma.ts";
 import { literalPattern, metaspaceOptions } from "./preTokenizers.ts";
 
 /** Changes the list of tokens; what the last step leaves is joined. */
 export type DecoderStep = (tokens: readonly string[]) => readonly string[];
 
-const supportedKinds = ["ByteFallback", "Fuse", "Metaspace", "Replace", "Sequence", "Strip", "WordPiece"];
+const supportedKinds = [
+  ...["BPEDecoder", "ByteFallback", "ByteLevel", "CTC", "Fuse"],
+  ...["Metaspace", "Replace", "Sequence", "Strip", "WordPiece"],
+];
+const encoder = new TextEncoder();
 const byteToken = /^<0x([\dA-Fa-f]{2})>$/;
 
 /** What BERT's original tokenizer puts right after joining words. */
@@ -27,8 +32,16 @@ export function parseDecoder(json: unknown, where = "decoder"): DecoderStep | un
   const definition = asObject(json, where);
   const kind = asString(definition.type, `${where}.type`);
   switch (kind) {
+    case "BPEDecoder": {
+      const suffix = asString(definition.suffix ?? "</w>", `${where}.suffix`);
+      return (tokens) => tokens.map((token, index) => token.replaceAll(suffix, index === tokens.length - 1 ? "" : " "));
+    }
     case "ByteFallback":
       return joinBytes;
+    case "ByteLevel":
+      return (tokens) => [decodeUtf8(Uint8Array.from(tokens.flatMap((token) => [...tokenBytes(token)])))];
+    case "CTC":
+      return readCtc(definition, where);
     case "Fuse":
       return (tokens) => [tokens.join("")];
     case "Metaspace":
@@ -48,6 +61,15 @@ export function parseDecoder(json: unknown, where = "decoder"): DecoderStep | un
     default:
       return unsupported(`${where}.type`, kind, supportedKinds);
   }
+}
+
+/** The bytes that `token` spells in the byte alphabet, otherwise those of its text. */
+export function tokenBytes(token: string): Uint8Array | Uint16Array {
+  return spelledBytes(token) ?? encoder.encode(token);
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
 /** Whether `token` is the token of a byte (`<0x0A>`). */
@@ -94,7 +116,7 @@ function readReplace(definition: JsonObject, where: string): DecoderStep {
     typeof pattern.String === "string"
       ? literalPattern(pattern.String)
       : translatePattern(asString(pattern.Regex, `${where}.pattern.Regex`));
-  return (tokens) => tokens.map((token) => token.replace(expression, () => content));
+  return (tokens) => tokens.map((token) => replacePattern(token, expression, () => content));
 }
 
 function readStrip(definition: JsonObject, where: string): DecoderStep {
@@ -112,12 +134,29 @@ function readStrip(definition: JsonObject, where: string): DecoderStep {
     });
 }
 
+/** Connectionist temporal classification: repeated tokens are one, padding only separates. */
+function readCtc(definition: JsonObject, where: string): DecoderStep {
+  const padding = asString(definition.pad_token ?? "<pad>", `${where}.pad_token`);
+  const delimiter = asString(definition.word_delimiter_token ?? "|", `${where}.word_delimiter_token`);
+  const cleanup = asFlag(definition.cleanup, `${where}.cleanup`, true);
+  return (tokens) =>
+    tokens
+      .filter((token, index) => token !== tokens[index - 1])
+      .map((token) => token.replaceAll(padding, ""))
+      .map((token) => (cleanup ? cleanUp(token).replaceAll(delimiter, " ") : token))
+      .filter((token) => token !== "");
+}
+
 function readWordPiece(definition: JsonObject, where: string): DecoderStep {
   const prefix = asString(definition.prefix ?? "##", `${where}.prefix`);
   const cleanup = asFlag(definition.cleanup, `${where}.cleanup`, true);
   return (tokens) =>
     tokens.map((token, index) => {
       const joined = index === 0 ? token : token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`;
-      return cleanup ? cleanups.reduce((text, [from, to]) => text.replaceAll(from, to), joined) : joined;
+      return cleanup ? cleanUp(joined) : joined;
     });
+}
+
+function cleanUp(text: string): string {
+  return cleanups.reduce((result, [from, to]) => result.replaceAll(from, to), text);
 }

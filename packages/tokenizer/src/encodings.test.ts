@@ -164,8 +164,8 @@ describe("models on characters", () => {
     for (const [definition, message] of [
       [{ ...bert, model: { ...bert.model, vocab: { a: 0 } } }, 'model.unk_token: "[UNK]" is not in model.vocab'],
       [{ ...bert, model: { ...bert.model, vocab: { a: "0" } } }, 'model.vocab["a"]: expected a token id'],
-      [{ ...bert, decoder: { type: "CTC" } }, 'decoder.type: "CTC" is not supported'],
-      [{ ...bert, pre_tokenizer: { type: "ByteLevel" } }, "ByteLevel is supported for BPE only"],
+      [{ ...bert, decoder: { type: "Other" } }, 'decoder.type: "Other" is not supported'],
+      [{ ...bert, pre_tokenizer: { type: "FixedLength", length: 0 } }, "expected a number of characters from 1, got 0"],
       [{ ...t5, model: { ...t5.model, unk_id: 900 } }, "model.unk_id: 900 is no id of the vocabulary of 500"],
       [{ ...t5, model: { ...t5.model, vocab: [["a"]] } }, "model.vocab[0][1]: expected a score"],
       [{ ...t5, normalizer: table }, "expected a table of 256 bytes, got 5"],

@@ -61,8 +61,11 @@ export class PieceMerger {
     this.#merged[left] = at < 0 ? -1 : this.#merges.second(at);
   }
 
-  /** Merges `symbols[0, count)` in place with a heap of possible merges and a linked list. Returns the new count. */
-  mergeWithHeap(symbols: Int32Array, count: number): number {
+  /**
+   * Merges `symbols[0, count)` in place with a heap of possible merges and a linked list. Returns the new count.
+   * @param firsts where the index of the first of the symbols that became each one is written
+   */
+  mergeWithHeap(symbols: Int32Array, count: number, firsts?: Int32Array): number {
     const merges = this.#merges;
     if (count > this.#next.length) {
       this.#next = new Int32Array(count);
@@ -97,7 +100,10 @@ export class PieceMerger {
       if (previous[left]! >= 0) consider(previous[left]!);
     }
     let kept = 0;
-    for (let i = 0; i < count; i = next[i]!) symbols[kept++] = symbols[i]!;
+    for (let i = 0; i < count; i = next[i]!) {
+      if (firsts) firsts[kept] = i;
+      symbols[kept++] = symbols[i]!;
+    }
     if (count > keptSymbols) {
       this.#next = new Int32Array(0);
       this.#previous = new Int32Array(0);

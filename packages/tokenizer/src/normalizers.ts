@@ -3,11 +3,11 @@ import { asArray, asFlag, asObject, asString, type JsonObject, unsupported } fro
 import { translatePattern } from "./oniguruma.ts";
 import { readPrecompiled } from "./precompiled.ts";
 import { literalPattern } from "./preTokenizers.ts";
-import { replaceMatches, rewriteInTurn, type TextRewrite, unicodeForm } from "./textRewrite.ts";
+import { replaceMatches, rewriteInTurn, spellInBytes, type TextRewrite, unicodeForm } from "./textRewrite.ts";
 
 const unicodeForms = ["NFC", "NFD", "NFKC", "NFKD"] as const;
 const supportedKinds = [
-  ...["BertNormalizer", ...unicodeForms, "Lowercase", "Precompiled", "Prepend"],
+  ...["BertNormalizer", "ByteLevel", "Lowercase", ...unicodeForms, "Nmt", "Precompiled", "Prepend"],
   ...["Replace", "Sequence", "Strip", "StripAccents"],
 ];
 // A lone surrogate is read as U+FFFD; the expressions would see it as it is.
@@ -20,6 +20,9 @@ const withoutMarks = replaceMatches(/\p{M}/gu, () => "");
 const withoutNonspacingMarks = replaceMatches(/\p{Mn}/gu, () => "");
 /** Controls, format characters and private use, without the white space among them. */
 const withoutControls = replaceMatches(/[\0\ufffd]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]/gu, () => "");
+/** What SentencePiece's `nmt` rules drop and read as a space. */
+const withoutNmtControls = replaceMatches(/(?![\0\t\n\f\r\u0080-\u008e\u0090-\u009e])\p{Cc}/gu, () => "");
+const nmtSpaces = replaceMatches(/[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/gu, () => " ");
 const plainSpaces = replaceMatches(/\p{White_Space}/gu, () => " ");
 const ideographs =
   "\u4e00-\u9fff\u3400-\u4dbf\\u{20000}-\\u{2a6df}\\u{2a700}-\\u{2b73f}\\u{2b740}-\\u{2b81f}\\u{2b920}-\\u{2ceaf}\uf900-\ufaff\\u{2f800}-\\u{2fa1f}";
@@ -44,8 +47,12 @@ function read(definition: JsonObject, where: string): TextRewrite {
       );
     case "BertNormalizer":
       return readBert(definition, where);
+    case "ByteLevel":
+      return spellInBytes;
     case "Lowercase":
       return lowercase;
+    case "Nmt":
+      return rewriteInTurn([withoutNmtControls, nmtSpaces]);
     case "Precompiled":
       return readPrecompiled(definition, where);
     case "Prepend": {

@@ -32,20 +32,30 @@ describe("translatePattern", () => {
     ["\\x{1F600}|\\u00e9|\\x41", "😀éA", ["😀", "é", "A"]],
     ["\\'\\\"\\#", "'\"#", ["'\"#"]],
     ["a(?!b)|(?<=b)c|(?<!b)d|e(?=f)", "ac bc d ef", ["a", "c", "d", "e"]],
+    ["[\\p{L}&&[^a]]+", "ab1cé", ["b", "cé"]],
+    ["[^a-c&&b-d]+", "abcd", ["a", "d"]],
+    ["[a-z&&b-d&&[^c]]", "abcde", ["b", "d"]],
+    ["[a[c-e]]+", "abcde", ["a", "cde"]],
+    ["[^a[c-e]]+", "abcdef", ["b", "f"]],
+    ["\\p{Han}+|\\P{^Latin}", "漢字ab一", ["漢字", "a", "b", "一"]],
+    ["[^\\Wa]+|[\\W\\d]", "ab½1-", ["b", "½", "1", "-"]],
+    ["\\w+", "a½²b", ["a½²b"]],
+    ["[\\w]+", "a½b", ["a", "b"]],
+    ["\\bé", "é aé", ["é"]],
+    ["a\\B", "aé a", ["a"]],
   ])("%s", (pattern, text, expected) => {
     expect(matches(pattern, text)).toEqual(expected);
   });
 
   it.each([
-    ["[a&&b]", "a class in a class"],
-    ["[[:alpha:]]", "a class in a class"],
+    ["[[:alpha:]]", "a POSIX bracket"],
     ["\\h", "\\h near position 2 is not supported"],
     ["(?m:a)", "this kind of group"],
     ["a)", "an unmatched )"],
     ["[a", "a class without ]"],
     ["(a", "no regular expression"],
     ["a\\", "a \\ at the end"],
-    ["\\p{NoSuch}", "no regular expression"],
+    ["\\p{NoSuch}", "\\p{NoSuch} near position 10 is not supported"],
   ])("refuses %s", (pattern, message) => {
     expect(() => translatePattern(pattern)).toThrow(message);
   });

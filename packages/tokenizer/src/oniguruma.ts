@@ -8,6 +8,10 @@ const classEscapes: Readonly<Record<string, string>> = {
   w: "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}",
 };
 const negatedClassEscapes: Readonly<Record<string, string>> = { S: "\\P{White_Space}", D: "\\P{Nd}" };
+/** What `\w` means outside of classes: Oniguruma counts these of Latin-1 as well. */
+const wordCharacter = `${classEscapes.w}²³¹¼½¾`;
+/** Between a word character and another, whichever comes first; JavaScript's `\b` knows ASCII only. */
+const wordBorder = `(?:(?<=[${wordCharacter}])(?![${wordCharacter}])|(?<![${wordCharacter}])(?=[${wordCharacter}]))`;
 const keptEscapes = /^[nrtfvbB0-9^$\\.*+?()[\]{}|/]$/;
 
 /** The JavaScript expression (flags `gu`) that matches as `pattern` does. @throws FormatError for what has no translation */
@@ -19,6 +23,33 @@ export function translatePattern(pattern: string): RegExp {
     if (FormatError.isInstance(error)) throw error;
     throw new FormatError(`pattern ${JSON.stringify(pattern)}: no regular expression: ${(error as Error).message}`);
   }
+}
+
+/** A match of a pattern: the part `[start, end)` of a text. */
+export interface PatternMatch {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The matches of `expression` (flag `g`) in turn. Unlike JavaScript's, none is empty and right behind the one before. */
+export function* findMatches(text: string, expression: RegExp): Generator<PatternMatch> {
+  let last = -1;
+  for (const { 0: found, index } of text.matchAll(expression)) {
+    if (found === "" && index === last) continue;
+    last = index + found.length;
+    yield { start: index, end: last };
+  }
+}
+
+/** `text` with `replacement` of each match in its place. */
+export function replacePattern(text: string, expression: RegExp, replacement: (match: string) => string): string {
+  let result = "";
+  let done = 0;
+  for (const { start, end } of findMatches(text, expression)) {
+    result += text.slice(done, start) + replacement(text.slice(start, end));
+    done = end;
+  }
+  return done === 0 && result === "" ? text : result + text.slice(done);
 }
 
 class Translator {
@@ -103,21 +134,34 @@ class Translator {
     this.#out = `${before}(?:(?=(?<${name}>${atom}))\\k<${name}>)`;
   }
 
+  /**
+   * A class, which may hold others (`[a[^b]]`) and intersections (`[a-z&&[^b]]`): these become alternatives and look-aheads,
+   * each of which matches one character.
+   */
   #characterClass(): string {
-    let text = "[";
     this.#at++;
-    if (this.#pattern[this.#at] === "^") {
-      text += "^";
-      this.#at++;
-    }
+    const isNegated = this.#pattern[this.#at] === "^";
+    if (isNegated) this.#at++;
+    const operands = [{ plain: "", nested: [] as string[] }];
     for (let first = true; first || this.#pattern[this.#at] !== "]"; first = false) {
+      const operand = operands.at(-1)!;
       if (this.#at >= this.#pattern.length) this.#refuse("a class without ]");
-      if (this.#pattern[this.#at] === "[" || this.#pattern.startsWith("&&", this.#at))
-        this.#refuse("a class in a class");
-      text += first && this.#pattern[this.#at] === "]" ? this.#escapedLiteral() : this.#atom(true);
+      if (this.#pattern.startsWith("[:", this.#at)) this.#refuse("a POSIX bracket");
+      if (this.#pattern.startsWith("\\W", this.#at)) {
+        operand.nested.push(`[^${classEscapes.w}]`);
+        this.#at += 2;
+      } else if (this.#pattern[this.#at] === "[") operand.nested.push(this.#characterClass());
+      else if (this.#pattern.startsWith("&&", this.#at)) {
+        operands.push({ plain: "", nested: [] });
+        this.#at += 2;
+      } else operand.plain += first && this.#pattern[this.#at] === "]" ? this.#escapedLiteral() : this.#atom(true);
     }
     this.#at++;
-    return `${text}]`;
+    const [only] = operands;
+    if (operands.length === 1 && only!.nested.length === 0) return `[${isNegated ? "^" : ""}${only!.plain}]`;
+    const choices = operands.map(({ plain, nested }) => `(?:${[`[${plain}]`, ...nested].join("|")})`);
+    const all = choices.map((choice, index) => (index < choices.length - 1 ? `(?=${choice})` : choice)).join("");
+    return isNegated ? `(?:(?!${all})[^])` : `(?:${all})`;
   }
 
   #escapedLiteral(): string {
@@ -139,9 +183,10 @@ class Translator {
   #escape(inClass: boolean): string {
     const name = this.#pattern[this.#at++];
     if (name === undefined) this.#refuse("a \\ at the end");
+    if (!inClass && (name === "b" || name === "B")) return name === "b" ? wordBorder : `(?!${wordBorder})`;
+    if (!inClass && (name === "w" || name === "W")) return `[${name === "W" ? "^" : ""}${wordCharacter}]`;
     if (name in classEscapes) return inClass ? classEscapes[name]! : `[${classEscapes[name]!}]`;
     if (name in negatedClassEscapes) return negatedClassEscapes[name]!;
-    if (name === "W" && !inClass) return `[^${classEscapes.w!}]`;
     if (name === "p" || name === "P" || name === "u" || name === "x") return this.#longEscape(name);
     if (keptEscapes.test(name) || (inClass && name === "-")) return `\\${name}`;
     if (/[a-zA-Z]/.test(name)) this.#refuse(`\\${name}`);
@@ -153,9 +198,13 @@ class Translator {
     if (argument === undefined) this.#refuse(`\\${name}`);
     this.#at += argument.length;
     if (name === "x" && argument.startsWith("{")) return `\\u${argument}`;
-    if (argument.startsWith("{^")) return `\\P{${argument.slice(2)}`;
-    if (name === "p" || name === "P") return `\\${name}${argument.length === 1 ? `{${argument}}` : argument}`;
-    return `\\${name}${argument}`;
+    if (name !== "p" && name !== "P") return `\\${name}${argument}`;
+    const property = argument.replace(/[{^}]/g, "");
+    // Oniguruma takes the name of a script without saying that it is one.
+    const known = [property, `Script=${property}`].find((candidate) => isProperty(candidate));
+    if (known === undefined) this.#refuse(`\\${name}${argument}`);
+    const isNegated = (name === "P") !== argument.startsWith("{^");
+    return `\\${isNegated ? "P" : "p"}{${known}}`;
   }
 
   /** All characters that match `character` without regard to case (also the long s for s), by JavaScript's own folding. */
@@ -174,5 +223,15 @@ class Translator {
       `pattern ${JSON.stringify(this.#pattern)}: ${what} near position ${this.#at} is not supported ` +
         "(rewrite the pattern without it)",
     );
+  }
+}
+
+/** Whether JavaScript knows a property of Unicode by this name. */
+function isProperty(name: string): boolean {
+  try {
+    new RegExp(`\\p{${name}}`, "u");
+    return true;
+  } catch {
+    return false;
   }
 }

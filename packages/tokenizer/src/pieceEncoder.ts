@@ -19,6 +19,8 @@ export interface BpeTables {
   readonly unknownId: number | undefined;
   /** One `unknownId` stands for a run of unknown bytes. */
   readonly fuseUnknown: boolean;
+  /** What the file says of byte fallback; it changes nothing where every byte is a token. Default false. */
+  readonly byteFallback?: boolean;
 }
 
 export class PieceEncoder {

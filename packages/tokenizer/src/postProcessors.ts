@@ -17,7 +17,12 @@ export interface PostProcessor {
   readonly single: readonly TemplateItem[];
   readonly pair: readonly TemplateItem[];
   /** White space at a token's ends is not counted to it, as ByteLevel and RoBERTa have it. */
-  readonly trim: { readonly addPrefixSpace: boolean } | undefined;
+  readonly trims: readonly Trim[];
+}
+
+/** One trimming of white space from offsets. */
+export interface Trim {
+  readonly addPrefixSpace: boolean;
 }
 
 /** The ids before and after a text. */
@@ -31,7 +36,7 @@ const first = textItem(0);
 const second = textItem(1);
 
 /** Adds nothing. */
-export const plainPostProcessor: PostProcessor = { single: [first], pair: [first, second], trim: undefined };
+export const plainPostProcessor: PostProcessor = { single: [first], pair: [first, second], trims: [] };
 
 function textItem(sequence: number, typeId?: number): TemplateItem {
   return { sequence, ids: [], tokens: [], typeId };
@@ -51,7 +56,7 @@ export function parsePostProcessor(json: unknown, where = "post_processor"): Pos
   const kind = asString(definition.type, `${where}.type`);
   switch (kind) {
     case "ByteLevel":
-      return { ...plainPostProcessor, trim: readTrim(definition, where) };
+      return { ...plainPostProcessor, trims: readTrims(definition, where) };
     case "BertProcessing":
     case "RobertaProcessing":
       return readBert(definition, kind === "RobertaProcessing", where);
@@ -59,7 +64,7 @@ export function parsePostProcessor(json: unknown, where = "post_processor"): Pos
       return {
         single: readTemplate(definition, "single", where),
         pair: readTemplate(definition, "pair", where),
-        trim: undefined,
+        trims: [],
       };
     case "Sequence":
       return readSequence(definition, where);
@@ -68,9 +73,9 @@ export function parsePostProcessor(json: unknown, where = "post_processor"): Pos
   }
 }
 
-function readTrim(definition: JsonObject, where: string): PostProcessor["trim"] {
-  if (!asFlag(definition.trim_offsets, `${where}.trim_offsets`, true)) return undefined;
-  return { addPrefixSpace: asFlag(definition.add_prefix_space, `${where}.add_prefix_space`, true) };
+function readTrims(definition: JsonObject, where: string): Trim[] {
+  if (!asFlag(definition.trim_offsets, `${where}.trim_offsets`, true)) return [];
+  return [{ addPrefixSpace: asFlag(definition.add_prefix_space, `${where}.add_prefix_space`, true) }];
 }
 
 /** `[CLS] A [SEP] B [SEP]`, or RoBERTa's `<s> A </s> </s> B </s>`, in which all types are 0. */
@@ -88,7 +93,7 @@ function readBert(definition: JsonObject, isRoberta: boolean, where: string): Po
   const single = [token("cls", 0), textItem(0, 0), token("sep", 0)];
   const between = isRoberta ? [token("sep", 0)] : [];
   const pair = [...single, ...between, textItem(1, secondType), token("sep", secondType)];
-  return { single, pair, trim: isRoberta ? readTrim(definition, where) : undefined };
+  return { single, pair, trims: isRoberta ? readTrims(definition, where) : [] };
 }
 
 function readSequence(definition: JsonObject, where: string): PostProcessor {
@@ -99,7 +104,7 @@ function readSequence(definition: JsonObject, where: string): PostProcessor {
   if (adding.length > 1) {
     throw new FormatError(`${where}: ${adding.length} processors of the sequence add tokens (one is supported)`);
   }
-  return { ...(adding[0] ?? plainPostProcessor), trim: inner.find(({ trim }) => trim)?.trim };
+  return { ...(adding[0] ?? plainPostProcessor), trims: inner.flatMap(({ trims }) => trims) };
 }
 
 function readTemplate(definition: JsonObject, name: "single" | "pair", where: string): TemplateItem[] {

@@ -1,12 +1,12 @@
 // The `pre_tokenizer` of tokenizer.json: how a text is cut into the pieces that no token crosses.
 import type { AlignedText } from "./alignedText.ts";
 import { FormatError } from "./errors.ts";
-import { asArray, asFlag, asObject, asString, type JsonObject, unsupported } from "./jsonFields.ts";
+import { asArray, asFlag, asId, asObject, asString, type JsonObject, unsupported } from "./jsonFields.ts";
 import { translatePattern } from "./oniguruma.ts";
 import { patterns, scannerFor } from "./patterns.ts";
 import { type Scanner, scanAll } from "./scanners.ts";
 import { type SplitBehavior, splitBehavior, splitText, type TextRange } from "./splitPatterns.ts";
-import { replaceMatches, type TextRewrite } from "./textRewrite.ts";
+import { replaceMatches, spellInBytes, type TextRewrite } from "./textRewrite.ts";
 import { wordCharacters } from "./wordCharacters.ts";
 
 /** Rewrites each piece, or cuts it into smaller ones. */
@@ -24,7 +24,7 @@ const words = new RegExp(`[${wordCharacters}]+|[^${wordCharacters}\\p{White_Spac
 const punctuation = /[!-/:-@[-`{-~\p{P}]/gu;
 const whiteSpace = /\p{White_Space}/gu;
 const supportedKinds = [
-  ...["BertPreTokenizer", "ByteLevel", "Digits", "Metaspace", "Punctuation"],
+  ...["BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "FixedLength", "Metaspace", "Punctuation"],
   ...["Sequence", "Split", "Whitespace", "WhitespaceSplit"],
 ];
 const addPrefixSpace = replaceMatches(/^(?! )./gsu, (first) => ` ${first}`);
@@ -32,21 +32,18 @@ const addPrefixSpace = replaceMatches(/^(?! )./gsu, (first) => ` ${first}`);
 /** A step while the list is being read: a bare pattern may still become the scanner. */
 type Stage = { readonly pattern: string } | PreTokenizerStep;
 
+/** Whether the last pre-tokenizer, and no other, is ByteLevel: then a piece's bytes are what a BPE model works on. */
+export function endsInBytes(json: unknown): boolean {
+  const definitions = flatten(json, "pre_tokenizer");
+  return definitions.length > 0 && definitions.findIndex(isByteLevel) === definitions.length - 1;
+}
+
 /**
- * The pre-tokenizer of a byte-level model, which ends with ByteLevel.
+ * The pre-tokenizer of a byte-level model, which {@link endsInBytes}. Its pieces are left in characters.
  * @throws FormatError for what is malformed or not supported
  */
 export function parseByteLevelPreTokenizer(json: unknown): PreTokenizer {
-  const where = "pre_tokenizer";
-  const definitions = flatten(json, where);
-  const byteLevel = definitions.findIndex((definition) => definition.type === "ByteLevel");
-  if (byteLevel < 0 || byteLevel !== definitions.length - 1) {
-    throw new FormatError(
-      `${where}: expected ByteLevel as the only or last pre-tokenizer, got ` +
-        `${definitions.map((definition) => String(definition.type)).join(", ") || "none"} (of BPE only byte-level is supported)`,
-    );
-  }
-  const stages = definitions.flatMap((definition, index) => readStages(definition, `${where}[${index}]`));
+  const stages = readAllStages(json);
   const last = stages.at(-1);
   const scanner = last && "pattern" in last ? scannerFor(last.pattern) : undefined;
   const general = scanner ? stages.slice(0, -1) : stages;
@@ -54,16 +51,14 @@ export function parseByteLevelPreTokenizer(json: unknown): PreTokenizer {
 }
 
 /**
- * The steps of a pre-tokenizer for models on characters (WordPiece, Unigram).
+ * The steps of a pre-tokenizer for models on characters.
  * @throws FormatError for what is malformed or not supported
  */
 export function parsePreTokenizer(json: unknown): PreTokenizerStep[] {
-  const where = "pre_tokenizer";
-  const definitions = flatten(json, where);
-  if (definitions.some((definition) => definition.type === "ByteLevel")) {
-    throw new FormatError(`${where}: ByteLevel is supported for BPE only (WordPiece and Unigram work on characters)`);
-  }
-  return definitions.flatMap((definition, index) => readStages(definition, `${where}[${index}]`)).map(asStep);
+  return flatten(json, "pre_tokenizer").flatMap((definition, index) => {
+    const steps = readStages(definition, `pre_tokenizer[${index}]`).map(asStep);
+    return isByteLevel(definition) ? [...steps, { rewrite: spellInBytes }] : steps;
+  });
 }
 
 /** The pieces of `text`, without empty ones. */
@@ -98,6 +93,16 @@ function flatten(json: unknown, where: string): JsonObject[] {
   return asArray(definition.pretokenizers, `${where}.pretokenizers`).flatMap((inner) => flatten(inner, where));
 }
 
+function isByteLevel(definition: JsonObject): boolean {
+  return definition.type === "ByteLevel";
+}
+
+function readAllStages(json: unknown): Stage[] {
+  return flatten(json, "pre_tokenizer").flatMap((definition, index) =>
+    readStages(definition, `pre_tokenizer[${index}]`),
+  );
+}
+
 function readStages(definition: JsonObject, where: string): Stage[] {
   const kind = asString(definition.type, `${where}.type`);
   switch (kind) {
@@ -110,6 +115,10 @@ function readStages(definition: JsonObject, where: string): Stage[] {
     }
     case "BertPreTokenizer":
       return [splitStage(whiteSpace, "Removed", false), splitStage(punctuation, "Isolated", false)];
+    case "CharDelimiterSplit":
+      return [splitStage(literalPattern(asString(definition.delimiter, `${where}.delimiter`)), "Removed", false)];
+    case "FixedLength":
+      return [readFixedLength(definition, where)];
     case "Metaspace":
       return readMetaspace(definition, where);
     case "Split":
@@ -142,6 +151,12 @@ function readSplit(definition: JsonObject, where: string): Stage {
   const coversText = scannerFor(source) !== undefined;
   if (coversText && (behavior === "Isolated" || (behavior === "Removed" && invert))) return { pattern: source };
   return splitStage(translatePattern(source), behavior, invert);
+}
+
+function readFixedLength(definition: JsonObject, where: string): Stage {
+  const length = asId(definition.length ?? 5, `${where}.length`);
+  if (length === 0) throw new FormatError(`${where}.length: expected a number of characters from 1, got 0`);
+  return splitStage(new RegExp(`.{1,${length}}`, "gsu"), "Isolated", false);
 }
 
 /** SentencePiece's way: spaces become a visible character, and each word starts with one. */

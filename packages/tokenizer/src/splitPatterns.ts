@@ -1,5 +1,6 @@
 // The Split pre-tokenizer of Hugging Face `tokenizers`: cuts a text at the matches of a pattern, in one of five ways.
 import { FormatError } from "./errors.ts";
+import { findMatches } from "./oniguruma.ts";
 
 const behaviors = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"] as const;
 
@@ -40,14 +41,14 @@ export function splitText(text: string, pattern: RegExp, behavior: SplitBehavior
   return behavior === "MergedWithNext" ? joined.reverse() : joined;
 }
 
+/** Matches may be empty: they cut too. */
 function findSpans(text: string, pattern: RegExp, invert: boolean): Span[] {
   const spans: Span[] = [];
   let done = 0;
-  for (const { 0: found, index } of text.matchAll(pattern)) {
-    if (found === "") continue;
-    if (index > done) spans.push({ start: done, end: index, isMatch: invert });
-    done = index + found.length;
-    spans.push({ start: index, end: done, isMatch: !invert });
+  for (const { start, end } of findMatches(text, pattern)) {
+    if (start > done) spans.push({ start: done, end: start, isMatch: invert });
+    spans.push({ start, end, isMatch: !invert });
+    done = end;
   }
   if (done < text.length) spans.push({ start: done, end: text.length, isMatch: invert });
   return spans;

@@ -11,7 +11,7 @@ import {
   toEncoding,
 } from "./encoding.ts";
 import { findPaddingToken, type Padding, padTexts, parsePadding } from "./padding.ts";
-import type { PostProcessor } from "./postProcessors.ts";
+import type { PostProcessor, Trim } from "./postProcessors.ts";
 import { cutAligned, type PreTokenizerStep } from "./preTokenizers.ts";
 import type { TextRewrite } from "./textRewrite.ts";
 import type { AllowedSpecial, OffsetOptions, TextInput } from "./tokenizer.ts";
@@ -96,11 +96,20 @@ export class TextPipeline {
     const processor = addSpecialTokens ? this.#parts.postProcessor : this.#bareProcessor();
     const template = texts.length === 1 ? processor.single : processor.pair;
     const added = template.reduce((sum, item) => sum + item.ids.length, 0);
-    const placedTexts = texts.map((text, index) => this.#place(text, index, allowedSpecial));
+    const placedTexts = texts.map((text, index) =>
+      Array.from(this.tokens(text, allowedSpecial), (token) => ({
+        ...token,
+        ...{ typeId: index, isSpecial: false, isPadding: false },
+      })),
+    );
     const truncation = options.truncation === undefined ? this.#truncation : options.truncation || undefined;
-    const windows = truncation
+    const cut: TokenWindows[] = truncation
       ? truncateTexts(placedTexts, truncation, added)
       : placedTexts.map((main) => ({ main, overflowing: [] }));
+    const windows = cut.map(({ main, overflowing }, index) => ({
+      main: this.#trimmed(main, texts[index]!),
+      overflowing: overflowing.map((window) => this.#trimmed(window, texts[index]!)),
+    }));
     return template
       .map((item): TokenWindows => {
         if (item.sequence !== undefined) return withType(windows[item.sequence]!, item.typeId);
@@ -115,18 +124,18 @@ export class TextPipeline {
 
   /** Types and trimming as the post-processor has them, but no tokens around the texts. */
   #bareProcessor(): PostProcessor {
-    const { single, pair, trim } = this.#parts.postProcessor;
+    const { single, pair, trims } = this.#parts.postProcessor;
     const bare = (items: PostProcessor["single"]): PostProcessor["single"] =>
       items.filter((item) => item.sequence !== undefined);
-    return { single: bare(single), pair: bare(pair), trim };
+    return { single: bare(single), pair: bare(pair), trims };
   }
 
-  #place(text: string, sequence: number, allowed: AllowedSpecial): PlacedToken[] {
-    const { trim } = this.#parts.postProcessor;
-    return Array.from(this.tokens(text, allowed), (token, index) => ({
-      ...(trim ? trimSpace(text, token, index === 0 || token.start === 0 ? trim : undefined) : token),
-      ...{ typeId: sequence, isSpecial: false, isPadding: false },
-    }));
+  /** Trimming comes after the cut: it treats the first token of each window differently. */
+  #trimmed(tokens: readonly PlacedToken[], text: string): readonly PlacedToken[] {
+    return this.#parts.postProcessor.trims.reduce(
+      (trimmed, trim) => trimmed.map((token, index) => ({ ...token, ...trimSpace(text, token, index === 0, trim) })),
+      tokens,
+    );
   }
 }
 
@@ -142,6 +151,14 @@ export function matchersOf(
   // An id is read as what was found in the text, which may have been normalised: as Hugging Face does.
   const contents = new Map([...raw, ...normalized].map((token) => [token.id, token.content]));
   return { raw: new AddedTokenMatcher(raw), normalized: new AddedTokenMatcher(normalized), contents };
+}
+
+/** The ids that `skipSpecialTokens` leaves out: Hugging Face knows a special token by what it is read as. */
+export function specialIds(
+  contents: ReadonlyMap<number, string>,
+  special: ReadonlyMap<string, number>,
+): ReadonlySet<number> {
+  return new Set([...contents].filter(([, content]) => special.has(content)).map(([id]) => id));
 }
 
 function placed(id: number, part: AlignedText): TextToken {
@@ -169,15 +186,11 @@ function checkInput(input: TextInput): readonly string[] {
  * Leaves white space at the ends of a token out of its place in `text`. Where a prefix space may have been added, one space is
  * taken for that one, which is not in the text.
  */
-function trimSpace(
-  text: string,
-  token: TextToken,
-  prefix: { readonly addPrefixSpace: boolean } | undefined,
-): TextToken {
+function trimSpace(text: string, token: TextToken, isFirst: boolean, { addPrefixSpace }: Trim): TextToken {
   const leading = spaceBefore.exec(token.token)![0].length;
   const trailing = spaceBehind.exec(token.token)![0].length;
   let { start, end } = token;
-  if (!(leading === 1 && prefix?.addPrefixSpace)) {
+  if (!(leading === 1 && addPrefixSpace && (isFirst || token.start === 0))) {
     for (let left = leading; left > 0 && start < end; left--) start += text.codePointAt(start)! > 0xffff ? 2 : 1;
   }
   for (let left = trailing; left > 0 && end > start; left--) {

@@ -1,5 +1,7 @@
 // A rewriting of texts, defined once and applied either to a plain string (fast) or to one that keeps track of its origin.
 import type { AlignedText, Replacement, UnicodeForm } from "./alignedText.ts";
+import { spellBytes } from "./byteAlphabet.ts";
+import { findMatches, replacePattern } from "./oniguruma.ts";
 
 export interface TextRewrite {
   rewrite(text: string): string;
@@ -9,15 +11,18 @@ export interface TextRewrite {
 /** Replaces each match of `expression` (flag `g`). What is put in stands for the last character of the match. */
 export function replaceMatches(expression: RegExp, replacement: (match: string) => string): TextRewrite {
   function* replacements(text: string): Generator<Replacement> {
-    for (const { 0: found, index } of text.matchAll(expression)) {
-      yield { start: index, end: index + found.length, content: replacement(found) };
+    for (const { start, end } of findMatches(text, expression)) {
+      yield { start, end, content: replacement(text.slice(start, end)) };
     }
   }
   return {
-    rewrite: (text) => text.replace(expression, replacement),
+    rewrite: (text) => replacePattern(text, expression, replacement),
     rewriteAligned: (text) => text.replace(replacements(text.text)),
   };
 }
+
+/** Each character as its bytes in the byte alphabet. */
+export const spellInBytes = replaceMatches(/./gsu, (character) => spellBytes(Buffer.from(character)));
 
 /** A Unicode normalisation form. */
 export function unicodeForm(form: UnicodeForm): TextRewrite {

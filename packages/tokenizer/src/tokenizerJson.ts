@@ -1,14 +1,18 @@
 // Reads and writes the `tokenizer.json` format of Hugging Face `tokenizers`.
 import type { AddedToken } from "./addedTokens.ts";
-import { readByteLevelModel, writeByteLevelModel } from "./byteLevelModel.ts";
+import { BpeModel } from "./bpe.ts";
+import { type BpeDefinition, readBpeDefinition } from "./bpeDefinition.ts";
+import { byteCharacters } from "./byteAlphabet.ts";
+import { byteLevelTables, writeByteLevelModel } from "./byteLevelModel.ts";
 import { ByteLevelTokenizer } from "./byteLevelTokenizer.ts";
-import { CharacterTokenizer } from "./characterTokenizer.ts";
+import type { CharacterModel } from "./characterModel.ts";
+import { CharacterTokenizer, type CharacterTokenizerParts } from "./characterTokenizer.ts";
 import { parseDecoder } from "./decoders.ts";
 import { FormatError } from "./errors.ts";
 import { asArray, asFlag, asId, asObject, asString, type JsonObject, unsupported } from "./jsonFields.ts";
 import { parseNormalizer } from "./normalizers.ts";
 import { parsePostProcessor } from "./postProcessors.ts";
-import { parseByteLevelPreTokenizer, parsePreTokenizer } from "./preTokenizers.ts";
+import { endsInBytes, parseByteLevelPreTokenizer, parsePreTokenizer } from "./preTokenizers.ts";
 import type { OffsetTokenizer, Tokenizer } from "./tokenizer.ts";
 import type { TokenizerJson, TokenizerShell } from "./tokenizerDefinition.ts";
 import { readUnigram } from "./unigram.ts";
@@ -44,16 +48,39 @@ export function parseTokenizerJson(json: string | object): OffsetTokenizer {
     shell,
   };
   if (kind === "BPE") {
-    checkByteLevelDecoder(root.decoder);
-    const preTokenizer = parseByteLevelPreTokenizer(root.pre_tokenizer);
-    return new ByteLevelTokenizer({ ...common, tables: readByteLevelModel(model), preTokenizer });
+    const definition = readBpeDefinition(model);
+    if (isByteLevel(root, definition)) {
+      const preTokenizer = parseByteLevelPreTokenizer(root.pre_tokenizer);
+      return new ByteLevelTokenizer({ ...common, tables: byteLevelTables(definition), preTokenizer });
+    }
+    return characterTokenizer(new BpeModel(definition, model), root, common);
   }
-  return new CharacterTokenizer({
-    ...common,
-    model: kind === "WordPiece" ? readWordPiece(model) : readUnigram(model),
-    steps: parsePreTokenizer(root.pre_tokenizer),
-    decoder: parseDecoder(root.decoder),
-  });
+  return characterTokenizer(kind === "WordPiece" ? readWordPiece(model) : readUnigram(model), root, common);
+}
+
+function characterTokenizer(
+  model: CharacterModel,
+  root: JsonObject,
+  common: Pick<CharacterTokenizerParts, "addedTokens" | "normalize" | "postProcessor" | "shell">,
+): CharacterTokenizer {
+  const steps = parsePreTokenizer(root.pre_tokenizer);
+  return new CharacterTokenizer({ ...common, model, steps, decoder: parseDecoder(root.decoder) });
+}
+
+/** Whether the fast encoder for byte-level BPE does what a file says; any other BPE is done character by character. */
+function isByteLevel({ pre_tokenizer, decoder }: JsonObject, definition: BpeDefinition): boolean {
+  const { continuingPrefix, endSuffix, vocabulary } = definition;
+  if (!endsInBytes(pre_tokenizer) || !decodesBytes(decoder) || continuingPrefix !== "" || endSuffix !== "")
+    return false;
+  return byteCharacters.every((character) => vocabulary.has(character));
+}
+
+function decodesBytes(json: unknown): boolean {
+  if (json === null || json === undefined) return true;
+  const decoder = asObject(json, "decoder");
+  if (decoder.type !== "Sequence") return decoder.type === "ByteLevel";
+  const inner = asArray(decoder.decoders, "decoder.decoders");
+  return inner.length > 0 && inner.every(decodesBytes);
 }
 
 /** The kind of a model; old files do not say it. */
@@ -75,15 +102,6 @@ function parseJson(text: string): unknown {
       `tokenizer.json: not valid JSON: ${(error as Error).message} (the file may be cut short: ${text.length} characters)`,
     );
   }
-}
-
-function checkByteLevelDecoder(json: unknown): void {
-  if (json === null || json === undefined) return;
-  const decoder = asObject(json, "decoder");
-  if (decoder.type === "Sequence") {
-    for (const inner of asArray(decoder.decoders, "decoder.decoders")) checkByteLevelDecoder(inner);
-  } else if (decoder.type !== "ByteLevel")
-    unsupported("decoder.type", String(decoder.type), ["ByteLevel", "Sequence of ByteLevel"]);
 }
 
 function readAddedToken(json: unknown, index: number): AddedToken {

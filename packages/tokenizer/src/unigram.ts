@@ -4,6 +4,7 @@ import type { CharacterModel } from "./characterModel.ts";
 import type { TextToken } from "./encoding.ts";
 import { FormatError } from "./errors.ts";
 import { asArray, asFlag, asId, asString, type JsonObject } from "./jsonFields.ts";
+import { PieceTokenCache } from "./pieceTokenCache.ts";
 import { TokenTrie } from "./tokenTrie.ts";
 
 /** What a Unigram model is made of. */
@@ -17,9 +18,6 @@ export interface UnigramParts {
 
 /** An unknown character is this much less likely than the least likely token. */
 const unknownPenalty = 10;
-/** Longer pieces are not cached; the cache starts over when it is full. */
-const maxCachedUnits = 64;
-const maxCacheEntries = 10_000;
 
 /** @throws FormatError for what is malformed */
 export function readUnigram(model: JsonObject): UnigramModel {
@@ -44,7 +42,7 @@ export class UnigramModel implements CharacterModel {
   readonly #trie = new TokenTrie();
   readonly #scores: Float64Array;
   readonly #unknownScore: number;
-  readonly #cache = new Map<string, readonly TextToken[]>();
+  readonly #cache = new PieceTokenCache();
 
   /** @throws FormatError if the unknown token's id is none of the vocabulary */
   constructor(parts: UnigramParts) {
@@ -62,16 +60,10 @@ export class UnigramModel implements CharacterModel {
   }
 
   /** @throws FormatError for a character that is no token, if the model has no unknown token */
-  readonly tokenizePiece = (piece: string): readonly TextToken[] => {
-    const cached = this.#cache.get(piece);
-    if (cached) return cached;
-    const tokens = this.#spans(piece).flatMap(([start, end]) => this.#tokensOf(piece.slice(start, end), start, end));
-    if (piece.length <= maxCachedUnits) {
-      if (this.#cache.size >= maxCacheEntries) this.#cache.clear();
-      this.#cache.set(piece, tokens);
-    }
-    return tokens;
-  };
+  readonly tokenizePiece = (piece: string): readonly TextToken[] =>
+    this.#cache.get(piece, () =>
+      this.#spans(piece).flatMap(([start, end]) => this.#tokensOf(piece.slice(start, end), start, end)),
+    );
 
   #tokensOf(token: string, start: number, end: number): TextToken[] {
     const id = this.#ids.get(token);
