@@ -28,6 +28,7 @@ export interface CompressionPlan {
   readonly bytesAfter: number;
 }
 
+/** A layer that a method would change. */
 export interface PlannedLayer {
   /** The layer's place in the model, the prefix of its names in the checkpoint. */
   readonly path: string;
@@ -37,6 +38,7 @@ export interface PlannedLayer {
   readonly bytesAfter: number;
 }
 
+/** A parameter that stays as it is. */
 export interface UnchangedParameter {
   readonly path: string;
   readonly bytes: number;

@@ -15,6 +15,7 @@ export interface EvaluationTable {
   readonly text: string;
 }
 
+/** A column of the table: the key of its numbers in the rows, and its heading. */
 export interface EvaluationColumn {
   readonly key: "name" | "perplexity" | "bitsPerToken" | "bitsPerByte";
   readonly title: string;

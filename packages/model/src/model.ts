@@ -4,6 +4,7 @@ import type { KeyValueCache } from "./keyValueCache.ts";
 import type { LayerNorm } from "./layers/layerNorm.ts";
 import type { RmsNorm } from "./layers/rmsNorm.ts";
 
+/** What a forward takes beside the ids. */
 export interface ForwardOptions {
   /** Given in training: dropout draws from it. Without it nothing is dropped. */
   key?: RandomKey | undefined;
@@ -69,6 +70,7 @@ export interface EncoderMemory {
   readonly attentionMask: Tensor;
 }
 
+/** What an encoder takes beside the ids. */
 export interface EncodeOptions extends Omit<ForwardOptions, "positionIds" | "attentionBlockSize"> {
   /** int32 [batch, source]: 1 for a token, 0 for padding. Default all 1. */
   attentionMask?: Tensor | undefined;

@@ -1,5 +1,6 @@
 // Errors as OpenAI's API words them: an HTTP status and a body `{ error: { message, type, param, code } }`.
 
+/** The body of every answer that is an error, as OpenAI's. */
 export interface ErrorBody {
   readonly error: {
     readonly message: string;

@@ -2,6 +2,7 @@
 import type { GeneratedLogprob, TokenLogprob } from "@llm/model";
 import type { Tokenizer } from "@llm/tokenizer";
 
+/** Log-probabilities (nats) of a text's tokens, one entry a token, as OpenAI's completions give them. */
 export interface CompletionLogprobs {
   readonly tokens: string[];
   /** Natural logarithms. */

@@ -9,6 +9,7 @@ import {
 import type { Executor } from "@llm/tensor";
 import { EngineClosedError, QueueFullError, ServeError } from "./errors.ts";
 
+/** How many sequences an engine takes, and what computes. */
 export interface EngineOptions {
   /** Sequences that generate at the same time, each with a KV cache of its own. Default 4. */
   maxRunning?: number;
@@ -33,6 +34,7 @@ export interface SequenceEnd {
   readonly text: string;
 }
 
+/** Sequences that an engine computes and that wait, and their limits. */
 export interface EngineStatus {
   readonly running: number;
   readonly waiting: number;
@@ -40,6 +42,7 @@ export interface EngineStatus {
   readonly maxWaiting: number;
 }
 
+/** Generates many sequences with one model: up to `maxRunning` in turns, up to `maxWaiting` in a queue. What `serve` puts behind HTTP. */
 export class Engine {
   readonly model: CausalLanguageModel;
   readonly #generator: TextGenerator;

@@ -20,6 +20,7 @@ import {
 import { readJson } from "./readJson.ts";
 import { checkServed, type ServedModel } from "./servedModel.ts";
 
+/** Settings of the routes. */
 export interface AppOptions {
   /** Requests under `/v1` must carry it as `Authorization: Bearer …`. Default: no key is asked for. */
   apiKey?: string;

@@ -6,6 +6,7 @@ import { ServeError } from "./errors.ts";
 import { type AppOptions, createApp } from "./http.ts";
 import type { ServedModel } from "./servedModel.ts";
 
+/** What to serve, where, and to whom. */
 export interface ServeOptions extends ServedModel, AppOptions, EngineOptions {
   /** 0 takes a free port. Default 8080. */
   port?: number;
@@ -13,6 +14,7 @@ export interface ServeOptions extends ServedModel, AppOptions, EngineOptions {
   hostname?: string;
 }
 
+/** A server that takes requests until it is closed. */
 export interface RunningServer {
   /** For example `http://127.0.0.1:8080`. */
   readonly url: string;

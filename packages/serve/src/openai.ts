@@ -156,12 +156,14 @@ function shown(value: unknown): string {
   }
 }
 
+/** Tokens of a request, as OpenAI counts them. */
 export interface Usage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
 }
 
+/** One of the `n` texts of a completion. */
 export interface CompletionChoice {
   readonly text: string;
   readonly index: number;

@@ -3,6 +3,7 @@ import type { CausalLanguageModel } from "@llm/model";
 import type { Tokenizer } from "@llm/tokenizer";
 import { ServeError } from "./errors.ts";
 
+/** A model with what turns its ids into text, under the name that clients call it by; `loadServed` reads one from a folder. */
 export interface ServedModel {
   readonly model: CausalLanguageModel;
   readonly tokenizer: Tokenizer;

@@ -23,6 +23,7 @@ import { concreteCount } from "./shape.ts";
 import { type HostArray, Storage } from "./storage.ts";
 import { describeTree, flattenTensors, mapTensors } from "./tree.ts";
 
+/** Settings of `compile`. */
 export interface CompileOptions {
   /** Default: `defaultExecutor()` at the first call. */
   executor?: Executor;
@@ -52,6 +53,7 @@ export interface CompileTimes {
   readonly prepare: number;
 }
 
+/** What `compile` returns: the same function, run as one program for each signature of shapes and dtypes. */
 export interface CompiledFunction<A extends unknown[], R> {
   (...args: A): Promise<R>;
   /** The program that the arguments' signature records. Nothing runs. */

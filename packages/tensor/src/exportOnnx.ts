@@ -23,6 +23,7 @@ import type { RecordedCall } from "./recordCall.ts";
 import { replaceFile } from "./replaceFile.ts";
 import { concreteCount } from "./shape.ts";
 
+/** Names and layout of an exported ONNX file. */
 export interface ExportOnnxOptions {
   /** Arguments (by position) whose tensors go into the file as weights. Default: the `constants` of the compiled function. */
   readonly constants?: readonly number[];

@@ -7,8 +7,10 @@ import type { OpDefinition } from "./ops/op.ts";
 import { captureOrigin } from "./origin.ts";
 import type { Storage } from "./storage.ts";
 
+/** Sizes of the axes, outermost first; a size may be a name that is bound when a program runs. */
 export type Shape = readonly Dimension[];
 
+/** What is known of a tensor before it is computed. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;

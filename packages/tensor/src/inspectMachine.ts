@@ -7,12 +7,14 @@ import { workerChannel } from "./executors/onnx/channel.ts";
 import { type GraphicsProcessor, graphicsProcessors } from "./executors/onnx/graphicsProcessors.ts";
 import type { ProviderStatus } from "./executors/onnx/providers.ts";
 
+/** A runtime's npm package. */
 export interface InstalledPackage {
   readonly name: string;
   /** Undefined where it is not installed. */
   readonly version: string | undefined;
 }
 
+/** What `inspectMachine` found that programs could run on. */
 export interface Machine {
   readonly platform: string;
   readonly node: string;

@@ -26,6 +26,7 @@ export interface NamedArraySource extends ArrayEntry {
   readonly data: HostData | (() => HostData | Promise<HostData>);
 }
 
+/** What is written beside the tensors. */
 export interface SafetensorsOptions {
   /** Free text stored beside the tensors; transformers expects `{ format: "pt" }`. */
   readonly metadata?: Readonly<Record<string, string>>;

@@ -92,6 +92,7 @@ function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
+/** What runs a loaded program. */
 export interface LoadProgramOptions {
   /** Default: `defaultExecutor()` at the first call. */
   readonly executor?: Executor;

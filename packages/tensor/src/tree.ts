@@ -2,6 +2,7 @@
 import { TensorError } from "./errors.ts";
 import { Tensor } from "./graph.ts";
 
+/** A tensor of a tree of objects and arrays, under its path. */
 export interface NamedTensor {
   /** Field names from the root joined by dots, for example `transformer.h.0.attn.c_attn.weight`. */
   readonly path: string;

@@ -1,6 +1,7 @@
 // What a training run tells about itself.
 import type { LossScalingReport } from "./lossScaling.ts";
 
+/** An update was made. */
 export interface StepEvent {
   readonly type: "step";
   /** Updates made, this one included. */
@@ -23,6 +24,7 @@ export interface StepEvent {
   readonly dataWait: number;
 }
 
+/** The model was evaluated on held-out data. */
 export interface EvaluationEvent {
   readonly type: "evaluation";
   readonly step: number;
@@ -34,12 +36,14 @@ export interface EvaluationEvent {
   readonly best: boolean;
 }
 
+/** A checkpoint is whole and in its place. */
 export interface CheckpointEvent {
   readonly type: "checkpoint";
   readonly step: number;
   readonly path: string;
 }
 
+/** The run goes on from a checkpoint; the first event, where there is one. */
 export interface ResumeEvent {
   readonly type: "resume";
   readonly step: number;
@@ -64,6 +68,7 @@ export interface RollBackEvent {
   readonly count: number;
 }
 
+/** What a `Trainer` tells while it runs. */
 export type TrainEvent = StepEvent | EvaluationEvent | CheckpointEvent | ResumeEvent | RollBackEvent;
 
 /** The evaluation that `checkpoints.best` calls the best. */
@@ -73,6 +78,7 @@ export interface BestEvaluation {
   readonly value: number;
 }
 
+/** How a run ended. */
 export interface TrainResult {
   /** Updates made in all. */
   readonly steps: number;

@@ -4,6 +4,7 @@ import { describeNames } from "./optimizers/describeNames.ts";
 import type { NamedTensors, Optimizer, OptimizerState, ParameterPredicate } from "./optimizers/optimizer.ts";
 import { checkLimits } from "./optimizers/settingLimits.ts";
 
+/** Parameters that an optimiser of their own updates. */
 export interface ParameterGroup {
   /** Which parameters, by name; each belongs to the first group that takes it. Default all that are left. */
   readonly parameters?: RegExp | ParameterPredicate;

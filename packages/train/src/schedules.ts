@@ -1,6 +1,7 @@
 // Learning rates by step: all rise linearly during warmup, then differ. Equal to transformers' `get_scheduler` where that has them.
 import { TrainError } from "./errors.ts";
 
+/** A learning rate for each step: made by `cosineSchedule` and its like, or your own. */
 export interface Schedule {
   readonly name: string;
   /** As JSON, kept in checkpoints: a run may only be resumed with the same. */
@@ -9,6 +10,7 @@ export interface Schedule {
   rateAt(step: number): number;
 }
 
+/** What all schedules with a warmup take. */
 export interface ScheduleOptions {
   /** The highest rate, reached at the end of warmup. */
   peak: number;

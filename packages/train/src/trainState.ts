@@ -4,6 +4,7 @@ import { type CausalLanguageModel, namedParameters, type PretrainedModel } from 
 import { flattenTensors, mapTensors, type Tensor, tensor } from "@llm/tensor";
 import type { NamedTensors, OptimizerState } from "./optimizers/optimizer.ts";
 
+/** What a training step changes: the parameters and the optimiser's state. */
 export interface TrainState<Model extends PretrainedModel = CausalLanguageModel> {
   readonly model: Model;
   readonly optimizer: OptimizerState;

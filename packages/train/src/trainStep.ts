@@ -36,6 +36,7 @@ import { zerosLike } from "./optimizers/zeros.ts";
 import { passCount, sumOverPasses } from "./passes.ts";
 import { disposeTensors, parametersOf, type TrainState, withParameters } from "./trainState.ts";
 
+/** What a training step computes. */
 export interface StepOptions<Model extends PretrainedModel = CausalLanguageModel> extends UpdateOptions {
   readonly objective: Pick<Objective<Model>, "loss">;
   readonly executor: Executor | undefined;
@@ -54,6 +55,7 @@ export interface StepOptions<Model extends PretrainedModel = CausalLanguageModel
   readonly ema?: EmaOptions | undefined;
 }
 
+/** A batch whose gradients are added to those of others before the update. */
 export interface MicroBatch {
   /** What the objective prepared. */
   readonly batch: NamedTensors;
@@ -62,6 +64,7 @@ export interface MicroBatch {
   readonly task?: string | undefined;
 }
 
+/** The state after an update, and the numbers it gave. */
 export interface StepResult<Model extends PretrainedModel = CausalLanguageModel> {
   readonly state: TrainState<Model>;
   /** Mean loss over all targets of the step, in nats. */
@@ -91,6 +94,7 @@ interface Differentiated {
   readonly metrics: SummedMetrics | undefined;
 }
 
+/** Forward, backward, clipping and update as one compiled program: what `Trainer` calls, for a loop of your own. */
 export class TrainStep<Model extends PretrainedModel = CausalLanguageModel> {
   readonly #options: StepOptions<Model>;
   // The parameters that are trained are also in the model, as the same tensors.

@@ -24,6 +24,7 @@ import type { RunEnd, Tracker } from "./trackers/tracker.ts";
 import { Trackers } from "./trackers/trackers.ts";
 import { TrainingRun } from "./trainingRun.ts";
 
+/** Everything a run is made of; `model`, `data` and `steps` are needed. */
 export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageModel, B = Batch> {
   /** Where training starts. The run trains a copy: read the result from `trainer.model`. */
   model: Model;
@@ -112,6 +113,7 @@ export interface TrainerOptions<Model extends PretrainedModel = CausalLanguageMo
   executor?: Executor;
 }
 
+/** How a run is watched and stopped. */
 export interface RunOptions {
   /** Called with each event. */
   onEvent?: (event: TrainEvent) => void;

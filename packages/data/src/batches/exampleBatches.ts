@@ -7,6 +7,7 @@ import { checkCounts, checkSeed } from "./checkCounts.ts";
 import type { ExampleSource } from "./examples.ts";
 import { PositionedBatches } from "./positionedBatches.ts";
 
+/** How `exampleBatches` draws and groups examples. */
 export interface ExampleBatchOptions<E> {
   /** Examples per batch. */
   readonly batchSize: number;

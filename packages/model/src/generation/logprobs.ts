@@ -1,6 +1,7 @@
 // Logarithms of the probabilities that a model gives to tokens, before anything is done to its logits.
 import { largest } from "./largest.ts";
 
+/** A token and its log-probability, in nats. */
 export interface TokenLogprob {
   readonly id: number;
   /** Natural logarithm of its probability. */

@@ -28,6 +28,7 @@ export interface GeneratedEnd {
   readonly text: string;
 }
 
+/** What `stream` tells of a sequence: its next token, or its end. */
 export type GenerationEvent = GeneratedToken | GeneratedEnd;
 
 /** A whole sequence. */

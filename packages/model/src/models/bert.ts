@@ -31,6 +31,7 @@ export interface EncoderForwardOptions extends Omit<ForwardOptions, "positionIds
   tokenTypeIds?: Tensor | undefined;
 }
 
+/** How fresh parameters are drawn. */
 export interface FreshOptions {
   /** Default 0. */
   seed?: number;

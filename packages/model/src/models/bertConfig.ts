@@ -3,6 +3,7 @@ import { ModelError } from "../errors.ts";
 import { type Activation, activations } from "../layers/activations.ts";
 import { activationIn, type ConfigJson, numberIn, refuseOtherThan, requireModelType } from "./configJson.ts";
 
+/** What a BERT was built with, every default filled in. */
 export interface BertConfig {
   readonly vocabularySize: number;
   /** Longest sequence in tokens. */

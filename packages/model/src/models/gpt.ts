@@ -27,6 +27,7 @@ import { packedMask } from "../packedMask.ts";
 import { checkIds, checkShapes } from "./checkInputs.ts";
 import { activationIn, type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
 
+/** What a GPT was built with, every default filled in. */
 export interface GptConfig extends CausalLanguageModelConfig {
   /** Size of the feed-forward layer's hidden part. Default 4 · width. */
   readonly hiddenWidth: number;
@@ -155,6 +156,7 @@ class Block {
   }
 }
 
+/** GPT-2 (Radford et al. 2019): a decoder with learned positions. Fields hold the parameters under their names in the checkpoint. */
 export class Gpt implements CausalLanguageModel {
   readonly config: GptConfig;
   readonly transformer: {

@@ -157,6 +157,10 @@ class Block {
   }
 }
 
+/**
+ * A decoder of the Llama family (Touvron et al. 2023): Llama, Mistral, Qwen 2, 2.5 and 3, by its `family`. Fields hold the parameters under their
+ * names in the checkpoint.
+ */
 export class Llama implements CausalLanguageModel {
   readonly config: LlamaConfig;
   readonly model: {

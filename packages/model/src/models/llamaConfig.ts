@@ -4,6 +4,7 @@ import { type Activation, activations } from "../layers/activations.ts";
 import { checkRopeScaling, type RopeConfig, type RopeScaling } from "../layers/ropeScaling.ts";
 import type { CausalLanguageModelConfig } from "../model.ts";
 
+/** transformers' `model_type`. */
 export type LlamaFamily = "llama" | "qwen2" | "qwen3" | "mistral";
 
 /** Which linear maps of attention have a bias. */
@@ -53,6 +54,7 @@ export const llamaFamilies: Readonly<Record<LlamaFamily, FamilyTraits>> = {
   },
 };
 
+/** What a Llama was built with, every default filled in. */
 export interface LlamaConfig extends CausalLanguageModelConfig, RopeConfig {
   /** Default `"llama"`. */
   readonly family: LlamaFamily;

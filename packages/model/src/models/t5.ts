@@ -49,6 +49,10 @@ interface Stack<B> {
   readonly final_layer_norm: RmsNorm;
 }
 
+/**
+ * T5 and T5 1.1 (Raffel et al. 2020): an encoder-decoder with learned relative positions. Fields hold the parameters under their names in
+ * the checkpoint.
+ */
 export class T5 implements EncoderDecoderModel {
   readonly config: T5Config;
   readonly shared: Embedding; // [V, C]

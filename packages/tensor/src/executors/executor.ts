@@ -9,6 +9,7 @@ export interface DeviceBuffer {
   readonly shape: readonly number[];
 }
 
+/** What runs programs: `onnxExecutor()`, `tfjsExecutor()`, `referenceExecutor()`, or one of your own. */
 export interface Executor {
   /** Name used in messages and options, for example `"onnx"`. */
   readonly name: string;
@@ -26,6 +27,7 @@ export interface Executor {
   dispose(): Promise<void>;
 }
 
+/** A program that an executor has prepared. */
 export interface Executable {
   /** Runs the program on one buffer or host array per input; returns one new buffer per output. */
   run(inputs: readonly (DeviceBuffer | HostArray)[]): Promise<DeviceBuffer[]>;

@@ -18,6 +18,7 @@ import type { BufferId, KernelArray, KernelPlan, RunOutput, UploadRequest } from
 import { keepsBuffers, type OnnxProvider, onnxProviders } from "./onnx/providers.ts";
 import { withMemory } from "./outOfMemory.ts";
 
+/** Where ONNX Runtime computes, and with how many threads. */
 export interface OnnxOptions {
   /**
    * What computes: a name of ONNX Runtime's execution providers, or `"auto"`: CUDA or WebGPU on a machine with a discrete graphics

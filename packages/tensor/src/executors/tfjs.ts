@@ -8,6 +8,7 @@ import { loadRuntime, type TfjsRuntime } from "./tfjs/runtime.ts";
 
 export type { TfjsRuntime };
 
+/** Which TensorFlow.js runs the programs. */
 export interface TfjsOptions {
   /**
    * The installed package to run on. Default: the first that is installed of `@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`,

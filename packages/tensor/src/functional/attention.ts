@@ -17,6 +17,7 @@ const causalBlocksFrom = { queries: 256, weights: 2 ** 20 };
 /** Up to so many keys the weights are kept for the backward; beyond, they would take most of the memory. */
 const keptKeys = 1024;
 
+/** What a query of `attention` may see, and how scores are scaled. */
 export interface AttentionOptions {
   /** Query t sees keys up to t (the last query sees all keys). Default false. */
   causal?: boolean;

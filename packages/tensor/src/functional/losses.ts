@@ -7,6 +7,7 @@ import { cast, div, equal, logicalNot, maximum } from "../ops/elementwise.ts";
 import { reshape } from "../ops/movement.ts";
 import { shapesEqual } from "../shape.ts";
 
+/** Which targets `crossEntropy` counts, and how. */
 export interface CrossEntropyOptions {
   /** Targets with this value do not count. Default -100. */
   ignoreIndex?: number;

@@ -89,6 +89,7 @@ export const rmsNormOp = defineFusedOp<NormAttributes>({
   },
 });
 
+/** Settings of `layerNorm` and `rmsNorm`. */
 export interface NormOptions {
   /** Added to the variance (or mean square) before the root. Default 1e-5. */
   epsilon?: number;

@@ -40,6 +40,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 /** Attributes of the ops that reduce axes. */
 export type ReduceAttributes = { axes: readonly number[]; keepDimensions: boolean };
 
+/** What becomes of the axes that a reduction takes away. */
 export interface ReduceOptions {
   /** Leave the reduced axes in the shape with size 1. Default false. */
   keepDimensions?: boolean;

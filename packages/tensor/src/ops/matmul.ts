@@ -130,6 +130,7 @@ function flattenRows(x: Tensor): Tensor {
   return reshape(x, [productOfDimensions(x.shape.slice(0, -1)), x.shape.at(-1)!]);
 }
 
+/** Which operands of `matmul` are taken transposed. */
 export interface MatmulOptions {
   /** Exchange the last two axes of the first tensor. Default false. */
   transposeA?: boolean;

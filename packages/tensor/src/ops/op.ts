@@ -117,6 +117,7 @@ export type TfjsLowering<A extends Attributes> =
       context: KernelContext<A>,
     ) => TensorFlowTensor | readonly TensorFlowTensor[]);
 
+/** Everything that is known of an op; it is all said here, in one record. */
 export interface OpDefinition<A extends Attributes = Attributes> {
   readonly name: string;
   /** Output types; throws a `ShapeError` or `DTypeError` for inputs the op does not take. */

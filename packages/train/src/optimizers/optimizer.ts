@@ -7,6 +7,7 @@ export type NamedTensors = Readonly<Record<string, Tensor>>;
 /** For each kind of state (for example the first moment) one tensor per parameter that has it. */
 export type OptimizerState = Readonly<Record<string, NamedTensors>>;
 
+/** What an optimiser's update is given; all of it tensors under the parameters' names. */
 export interface UpdateInput {
   readonly parameters: NamedTensors;
   readonly gradients: NamedTensors;
@@ -15,6 +16,10 @@ export interface UpdateInput {
   readonly scalars: NamedTensors;
 }
 
+/**
+ * An optimiser: fresh state, the numbers of a step, and an update in tensor ops that becomes part of the step's program. Made by `adamW` and
+ * its like, or your own.
+ */
 export interface Optimizer {
   readonly name: string;
   /** Its settings as JSON, kept in checkpoints: a run may only be resumed with the same. What a function chose is told by `describeNames`. */

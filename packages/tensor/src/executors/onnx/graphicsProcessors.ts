@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
+/** A graphics processor that the Linux kernel lists. */
 export interface GraphicsProcessor {
   readonly vendor: "NVIDIA" | "AMD" | "Intel";
   /** True if it has memory of its own. */

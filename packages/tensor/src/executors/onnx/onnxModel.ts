@@ -24,6 +24,7 @@ import { valueInfo } from "./valueInfo.ts";
 const irVersion = 10n;
 const opsetVersion = 21n;
 
+/** A program as ONNX, with the names of its inputs and outputs in order. */
 export interface OnnxModel {
   /** The serialised ModelProto. */
   readonly bytes: Uint8Array;

@@ -15,6 +15,7 @@ export type OnnxProvider = "cpu" | "webgpu" | "cuda" | "tensorrt" | "coreml" | "
 
 export const onnxProviders: readonly OnnxProvider[] = ["cpu", "webgpu", "cuda", "tensorrt", "coreml", "directml"];
 
+/** Whether an execution provider of ONNX Runtime works here, and if not, why. */
 export interface ProviderStatus {
   readonly name: OnnxProvider;
   /** True if a small program ran on it just now and gave the right numbers. */
