@@ -122,6 +122,7 @@ async function compileSession(
   const outputShapes = provider === "cpu" ? shapesToPlace(work.program) : undefined;
   const { bytes, inputNames, outputNames, origins } = onnxModel(work.program, {
     outputsInPlace: outputShapes !== undefined,
+    waitsByShape: provider === "cpu",
   });
   const outputTypes = work.program.outputs.map(({ dtype }) => dtype);
   const requireElements = onDevice ? emptyInputsCheck(program) : () => {};

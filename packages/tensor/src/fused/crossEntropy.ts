@@ -6,6 +6,7 @@ import { add, equal, log, mul, neg, sub, where } from "../ops/elementwise.ts";
 import { gatherElements, scatterElementsAdd } from "../ops/gather.ts";
 import { reshape } from "../ops/movement.ts";
 import { defineFusedOp, record } from "../ops/op.ts";
+import { after } from "../ops/order.ts";
 import { max } from "../ops/reduce.ts";
 import { shapesEqual } from "../shape.ts";
 import { gradientOfSoftmax, softmax } from "./softmax.ts";
@@ -36,16 +37,24 @@ export const crossEntropyRowsOp = defineFusedOp<CrossEntropyAttributes>({
     const ignored = equal(targets!, ignoreIndex);
     const column = reshape(where(ignored, 0, targets!), [shape[0]!, 1]);
     const chosen = reshape(gatherElements(logits!, column, 1), shape);
-    // log(sum(exp(logits))) without another array as large as the logits: the largest probability is at least 1 / classes.
-    const probabilities = softmax(logits!);
     // A NaN among the logits is in every probability of its row.
     const largest = (x: Tensor) => max(x, -1, { ignoresNaN: true });
-    const normalizer = sub(largest(logits!), log(largest(probabilities)));
+    const largestLogit = largest(logits!);
+    // Nothing reads the logits after softmax, so that the probabilities may take their memory.
+    const probabilities = softmax(after([logits!], [chosen, largestLogit])[0]!);
+    // log(sum(exp(logits))) without another array as large as the logits: the largest probability is at least 1 / classes.
+    const normalizer = sub(largestLogit, log(largest(probabilities)));
     return [where(ignored, 0, sub(normalizer, chosen)), probabilities];
   },
-  vjp: ({ inputs: [, targets], outputs: [, probabilities], gradients: [ofLosses, ofProbabilities], attributes }) => {
+  vjp: ({
+    inputs: [, targets],
+    outputs: [losses, probabilities],
+    gradients: [ofLosses, ofProbabilities],
+    attributes,
+  }) => {
     const parts = [
-      ofLosses && gradientOfLosses(ofLosses, targets!, probabilities!, attributes),
+      // The gradient is written over the probabilities, once the losses are computed.
+      ofLosses && gradientOfLosses(after([ofLosses], [losses!])[0]!, targets!, probabilities!, attributes),
       // Only where the gradient is differentiated again.
       ofProbabilities && gradientOfSoftmax(ofProbabilities, probabilities!),
     ].filter((part) => part !== undefined);

@@ -39,6 +39,8 @@ export type OnnxAttribute = number | string | { readonly int: number } | { reado
 export interface OnnxEmitter {
   /** Only ONNX's own ops may be written, for runtimes that do not have ONNX Runtime's `com.microsoft`. */
   readonly standardOps: boolean;
+  /** A value waits for others by a shape computed from them, which takes no copy, but on a device a wait of the host for it. */
+  readonly waitsByShape: boolean;
   /** Adds a node with one output. A `domain` other than ONNX's own is ONNX Runtime's `com.microsoft`. */
   node(
     opType: string,

@@ -1,5 +1,5 @@
 // Order of computation that the values alone do not ask for: what recomputation and memory planning are made of.
-import type { Tensor, TensorType } from "../graph.ts";
+import type { Shape, Tensor, TensorType } from "../graph.ts";
 import { normalizeAxis } from "../shape.ts";
 import { pad, sliceOp } from "./movement.ts";
 import { onnxDataType } from "./onnxDataType.ts";
@@ -18,7 +18,8 @@ export const afterOp = defineOp<AfterAttributes>({
   onnx: (emit, inputs, { attributes: { values }, inputs: types }) => {
     const never = neverTrue(emit, inputs.slice(values));
     return inputs.slice(0, values).map((value, i) => {
-      const { dtype } = types[i]!;
+      const { dtype, shape } = types[i]!;
+      if (emit.waitsByShape && shape.length > 0) return reshapedLate(emit, value, shape, never);
       if (dtype !== "bool") return emit.node("Where", [never, emit.constant(dtype, [0], []), value]);
       const number = emit.node("Cast", [value], { to: { int: onnxDataType.uint8 } });
       const passed = emit.node("Where", [never, emit.constant("uint8", [0], []), number]);
@@ -46,6 +47,15 @@ function neverTrue(emit: OnnxEmitter, values: readonly string[]): string {
     keepdims: { int: 0 },
   });
   return emit.node("Cast", [count], { to: { int: onnxDataType.bool } });
+}
+
+/** Gives `value` a shape that is computed, and then the same one in a way that ONNX Runtime knows it: neither copies. */
+function reshapedLate(emit: OnnxEmitter, value: string, shape: Shape, never: string): string {
+  const known = emit.dimensions(shape);
+  const late = emit.node("Where", [never, emit.constant("int64", [0], [1]), known]);
+  return emit.node("Reshape", [emit.node("Reshape", [value, late], { allowzero: { int: 1 } }), known], {
+    allowzero: { int: 1 },
+  });
 }
 
 /** `values` unchanged, but none of them is there before everything in `first` is computed. No pass merges or removes the wait. */

@@ -31,6 +31,8 @@ export type LowerNodes = (
 export interface EmitterOptions {
   /** ONNX's own ops only. */
   readonly standardOps: boolean;
+  /** See `OnnxEmitter`. */
+  readonly waitsByShape: boolean;
   /** Names that values of the graph have from elsewhere. */
   readonly taken: ReadonlySet<string>;
   readonly lowerNodes: LowerNodes;
@@ -48,6 +50,7 @@ export class GraphEmitter implements OnnxEmitter {
   readonly #dimensions = new Map<string, string>();
   readonly options: EmitterOptions;
   readonly standardOps: boolean;
+  readonly waitsByShape: boolean;
   readonly scope: string;
   /** The nodes of graphs inside this one. */
   readonly innerOrigins = new Map<string, Node>();
@@ -57,6 +60,7 @@ export class GraphEmitter implements OnnxEmitter {
     this.options = options;
     this.scope = options.scope ?? "";
     this.standardOps = options.standardOps;
+    this.waitsByShape = options.waitsByShape;
   }
 
   /** Makes the sizes of an input known under the names in its shape. */

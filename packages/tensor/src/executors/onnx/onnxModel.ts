@@ -37,10 +37,10 @@ export interface OnnxModel {
 /**
  * The program as an ONNX model (IR 10, opset 21, with ONNX Runtime's contributed ops where a lowering uses them).
  * Inputs and outputs of dtype bfloat16 are float32 at the boundary, since the runtime's JavaScript interface has no bfloat16.
- * With `outputsInPlace` it has the two outputs more that `runInPlace` needs.
+ * With `outputsInPlace` it has the two outputs more that `runInPlace` needs; with `waitsByShape` it copies nothing for `after`.
  */
-export function onnxModel(program: Program, { outputsInPlace = false } = {}): OnnxModel {
-  const { model, ...rest } = buildOnnxModel(program, { bfloat16As: "float32" });
+export function onnxModel(program: Program, { outputsInPlace = false, waitsByShape = false } = {}): OnnxModel {
+  const { model, ...rest } = buildOnnxModel(program, { bfloat16As: "float32", waitsByShape });
   if (outputsInPlace) addControlOutputs(model.graph!);
   return { bytes: toBinary(ModelProtoSchema, model), ...rest };
 }
@@ -68,6 +68,8 @@ export interface OnnxModelOptions {
   readonly standardOps?: boolean;
   /** What inputs and outputs of dtype bfloat16 are. Default `"bfloat16"`. */
   readonly bfloat16As?: "bfloat16" | "float32";
+  /** See `OnnxEmitter`. Default false. */
+  readonly waitsByShape?: boolean;
 }
 
 /** The model before it is serialised. */
@@ -76,14 +78,14 @@ export interface BuiltOnnxModel extends Omit<OnnxModel, "bytes"> {
 }
 
 export function buildOnnxModel(program: Program, options: OnnxModelOptions = {}): BuiltOnnxModel {
-  const { standardOps = false, bfloat16As = "bfloat16" } = options;
+  const { standardOps = false, bfloat16As = "bfloat16", waitsByShape = false } = options;
   const { nodes, inputs, outputs } = makeProgram(
     program.inputs,
     expandFused(program.outputs, (node) => node.op.onnx !== undefined),
   );
   const inputNames = options.inputNames ?? inputs.map((_, i) => `input.${i}`);
   const taken = new Set([...inputNames, ...(options.outputNames ?? [])]);
-  const emitter = new GraphEmitter({ standardOps, taken, lowerNodes });
+  const emitter = new GraphEmitter({ standardOps, waitsByShape, taken, lowerNodes });
   const names = new Map<Tensor, string>();
   const isConverted = ({ dtype }: Tensor) => dtype === "bfloat16" && bfloat16As === "float32";
   for (const [i, input] of inputs.entries()) {
