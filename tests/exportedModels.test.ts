@@ -18,6 +18,7 @@ import {
 } from "@llm/tensor";
 import type { NamedTensors, TrainState } from "@llm/train";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { exportedFamilies } from "./exportedFamilies.ts";
 import {
   compiledForward,
   compiledTrainingStep,
@@ -91,4 +92,56 @@ it("exports have the names of the checkpoint", async () => {
   expect(names).toContain("model.transformer.h.0.attn.c_attn.weight");
   expect(names).toContain("state.model.transformer.h.0.attn.c_attn.weight");
   expect(step.inputs).toHaveLength(flattenTensors(trainingArguments()).length);
+});
+
+it("exports of every family have the names that other tools know, and sizes that vary", async () => {
+  const folder = await temporaryFolder();
+  const described = new Map<string, string[]>();
+  for (const { name, recorded, inputNames, outputNames = {} } of await exportedFamilies()) {
+    const file = await exportOnnx(recorded, join(folder, `${name}.onnx`), { inputNames, outputNames });
+    described.set(
+      name,
+      [...file.inputs, ...file.outputs].map(({ name, shape }) => `${name} [${shape.join(", ")}]`),
+    );
+  }
+  const ids = "input_ids [batch, sequence]";
+  const mask = "attention_mask [batch, sequence]";
+  expect(described.get("llama")).toEqual([ids, "logits [batch, sequence, 61]"]);
+  expect(described.get("bert")).toEqual([ids, mask, "logits [batch, 2]"]);
+  expect(described.get("t5")).toEqual([
+    ids,
+    mask,
+    "decoder_input_ids [batch, decoder_sequence]",
+    "logits [batch, decoder_sequence, 61]",
+  ]);
+  const cache = (prefix: string, heads: number) =>
+    ["0.key", "1.key", "0.value", "1.value"].map((name) => `${prefix}.${name} [batch, ${heads}, capacity, 8]`);
+  for (const [name, heads] of [
+    ["gptStep", 2],
+    ["llamaStep", 1],
+  ] as const) {
+    expect(described.get(name)).toEqual([
+      ids,
+      ...cache("past_key_values", heads),
+      "past_length []",
+      "logits [batch, 61]",
+      ...cache("present", heads),
+      "present_length []",
+    ]);
+  }
+  expect(described.get("t5Step")).toContain("attentionMask [batch, source]");
+});
+
+it("saved calls of every family give the same numbers", async () => {
+  for (const { recorded, runs } of await exportedFamilies()) {
+    const folder = await temporaryFolder();
+    await saveProgram(folder, recorded);
+    const loaded = await loadProgram<unknown[], unknown>(folder);
+    for (const { args, expected } of runs) {
+      const [actual, wanted] = [flattenTensors(await loaded(...args.slice(1))), flattenTensors(expected)];
+      expect(actual.map(({ path }) => path)).toEqual(wanted.map(({ path }) => path));
+      for (const [i, { tensor }] of actual.entries())
+        expect(await tensor.data()).toEqual(await wanted[i]!.tensor.data());
+    }
+  }
 });

@@ -24,8 +24,9 @@ export interface ExportedModel {
   readonly name: string;
   readonly recorded: RecordedCall;
   readonly inputNames: Readonly<Record<string, string>>;
-  /** Arguments that a caller of the file gives, by name of the input, and what the function makes of them. */
-  readonly runs: readonly { readonly inputs: NamedTensors; readonly expected: unknown }[];
+  readonly outputNames?: Readonly<Record<string, string>>;
+  /** Arguments of calls, and what the function makes of them. */
+  readonly runs: readonly { readonly args: readonly unknown[]; readonly expected: unknown }[];
 }
 
 const config = { vocabularySize: 61, contextLength: 16, layers: 2, heads: 2, width: 16, initializerRange: 0.3 };
@@ -56,7 +57,7 @@ export async function exportedForward(name: string, model: Gpt): Promise<Exporte
   const ids = [randomIds(1, [2, 7]), randomIds(2, [1, 16])];
   const runs = [];
   for (const inputIds of ids) {
-    runs.push({ inputs: { input_ids: inputIds }, expected: await forward(model, inputIds) });
+    runs.push({ args: [model, inputIds], expected: await forward(model, inputIds) });
   }
   return { name, recorded: forward.record(model, ids[0]!), inputNames: { "1": "input_ids" }, runs };
 }
@@ -103,7 +104,7 @@ export async function exportedTrainingStep(): Promise<ExportedModel> {
   const args = trainingArguments();
   const recorded = step.record(...args);
   const expected = await step(...args);
-  return { name: "gptTrainingStep", recorded, inputNames: {}, runs: [{ inputs: {}, expected }] };
+  return { name: "gptTrainingStep", recorded, inputNames: {}, runs: [{ args, expected }] };
 }
 
 export async function exportedModels(): Promise<ExportedModel[]> {

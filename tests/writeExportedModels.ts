@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultExecutor, type ExportOnnxOptions, exportOnnx, flattenTensors, type Tensor } from "@llm/tensor";
 import { writeSafetensors } from "@llm/tensor/safetensors";
+import { exportedFamilies } from "./exportedFamilies.ts";
 import { exportedModels } from "./exportedModels.ts";
 
 const [folder] = process.argv.slice(2);
@@ -20,14 +21,16 @@ async function entry(kind: string, name: string, x: Tensor) {
   return [`${kind}/${name}`, { dtype: x.dtype, shape: x.shape as number[], data: await x.data() }] as const;
 }
 
-for (const { name, recorded, inputNames, runs } of await exportedModels()) {
-  const given = new Map(flattenTensors(recorded.args).map(({ path, tensor }) => [path, tensor]));
+for (const { name, recorded, runs, ...names } of [...(await exportedModels()), ...(await exportedFamilies())]) {
   for (const [way, options] of Object.entries(ways)) {
     const stem = join(folder, `${name}${way[0]!.toUpperCase()}${way.slice(1)}`);
-    const { inputs, outputs } = await exportOnnx(recorded, `${stem}.onnx`, { ...options, inputNames });
-    for (const [i, { inputs: chosen, expected }] of runs.entries()) {
-      const tensorAt = (input: string) =>
-        chosen[input] ?? [...given].find(([path]) => path === input || path.replace(/^\d+\./, "") === input)![1];
+    const { inputs, outputs } = await exportOnnx(recorded, `${stem}.onnx`, { ...options, ...names });
+    for (const [i, { args, expected }] of runs.entries()) {
+      const given = new Map<string | undefined, Tensor>();
+      for (const { path, tensor } of flattenTensors(args)) {
+        for (const known of [names.inputNames[path], path, path.replace(/^\d+\./, "")]) given.set(known, tensor);
+      }
+      const tensorAt = (input: string) => given.get(input)!;
       const results = flattenTensors(expected);
       await writeSafetensors(`${stem}${i === 0 ? "" : `.${i}`}.safetensors`, [
         ...(await Promise.all(inputs.map((input) => entry("inputs", input.name, tensorAt(input.name))))),
