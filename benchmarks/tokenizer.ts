@@ -1,9 +1,14 @@
-// Encoding speed, one thread: @llm/tokenizer against tiktoken (the reference for ids), gpt-tokenizer and ai-tokenizer, on real
-// documents of 4 to 60 KB. Implementations alternate within each pass; the first pass (empty caches) and the best are printed.
-import { readdirSync, readFileSync } from "node:fs";
+// Encoding speed, one thread: @llm/tokenizer against tiktoken (the reference for ids), gpt-tokenizer, ai-tokenizer and Hugging Face
+// `tokenizers`, on real documents of 4 to 60 KB: `pnpm bench tokenizer [--python PATH]`. Implementations alternate within each pass
+// (Hugging Face's, in Python, comes after); the first pass (empty caches) and the best are printed.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { loadTiktoken } from "@llm/tokenizer";
+import { parseArgs } from "node:util";
+import { loadTiktoken, saveTokenizer } from "@llm/tokenizer";
+import { describeMachine } from "./machine.ts";
 
 const encodings = ["cl100k_base", "o200k_base"] as const;
 const passes = 5;
@@ -33,8 +38,10 @@ interface Result {
 }
 
 /** Runs the benchmark and prints one table for each encoding. */
-export async function run(): Promise<void> {
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: { python: { type: "string", default: "python3" } } });
   const corpora = [english(), code(), chinese(), emoji()];
+  console.log(describeMachine());
   for (const encoding of encodings) {
     const implementations = await loadImplementations(encoding);
     console.log(`\n${encoding}: MB/s on the first pass → best of ${passes} passes, one thread`);
@@ -43,7 +50,9 @@ export async function run(): Promise<void> {
     }
     for (const corpus of corpora) {
       console.log(`  ${corpus.name}: ${corpus.documents.length} documents, ${(corpus.bytes / megabyte).toFixed(1)} MB`);
-      printResults(measure(implementations, corpus));
+      const results = measure(implementations, corpus);
+      const theirs = await measureHuggingFace(encoding, corpus, values.python);
+      printResults(theirs ? [...results, theirs] : results);
     }
   }
 }
@@ -76,6 +85,35 @@ function measure(implementations: readonly Implementation[], corpus: Corpus): Re
     differing: corpus.documents.filter((document, i) => !equalIds(encodeOrEmpty(encode, document), expected[i]!))
       .length,
   }));
+}
+
+/** Hugging Face `tokenizers` on one thread, from the same encoding as a tokenizer.json; undefined where it is not installed. */
+async function measureHuggingFace(
+  encoding: (typeof encodings)[number],
+  corpus: Corpus,
+  python: string,
+): Promise<Result | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), "tokenizer-"));
+  try {
+    const tokenizer = loadTiktoken(encoding);
+    const [definition, texts] = [join(folder, "tokenizer.json"), join(folder, "texts.json")];
+    await saveTokenizer(tokenizer, definition);
+    writeFileSync(texts, JSON.stringify(corpus.documents));
+    const peer = join(import.meta.dirname, "peer/huggingFaceTokenizers.py");
+    const { status, stdout } = spawnSync(python, [peer, "encode", definition, texts, String(passes)], {
+      ...{ encoding: "utf8", maxBuffer: 2 ** 28 },
+    });
+    if (status !== 0) return undefined;
+    const { seconds, ids } = JSON.parse(stdout) as { seconds: number[]; ids: number[][] };
+    return {
+      name: "tokenizers (HF)",
+      first: corpus.bytes / megabyte / seconds[0]!,
+      best: corpus.bytes / megabyte / Math.min(...seconds),
+      differing: corpus.documents.filter((document, i) => !equalIds(ids[i]!, tokenizer.encode(document))).length,
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Some implementations throw on a special token that is spelled out in a text. */

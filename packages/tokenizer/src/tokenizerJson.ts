@@ -22,8 +22,8 @@ const modelKinds = ["BPE", "Unigram", "WordPiece"];
 
 /**
  * The tokenizer that a `tokenizer.json` describes, with ids, tokens and offsets equal to those of Hugging Face `tokenizers`:
- * byte-level BPE (GPT-2, RoBERTa, Llama 3, Qwen, DeepSeek, …), WordPiece (BERT) and Unigram (T5, XLM-R). Its `truncation` and
- * `padding` are applied by `encodeWithOffsets`, not by `encode`.
+ * BPE on bytes (GPT-2, RoBERTa, Llama 3, Qwen, DeepSeek, …) and on characters (Llama 2, CLIP), WordPiece (BERT) and Unigram
+ * (T5, XLM-R). Its `truncation` and `padding` are applied by `encodeWithOffsets`, not by `encode`.
  *
  * @param json the text of the file, or what `JSON.parse` made of it
  * @throws FormatError for text that is no JSON, for malformed parts, and for kinds that are not supported, by name
