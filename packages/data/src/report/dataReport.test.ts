@@ -106,3 +106,14 @@ test("histograms count every value once", () => {
     expect(bins.some(({ from, to, count }) => count > 0 && from <= length && length < to)).toBe(true);
   }
 });
+
+test("tells what could not be read, with the messages of the first faults", async () => {
+  const folder = new TemporaryFolder();
+  const file = folder.write("a.jsonl", '{"text":"She reads."}\n{bad <b>\n{"text":"He reads."}\n');
+  const clean = pipeline(readDocuments(file, { badInput: "skip" }), []);
+  const kept = await collect(clean.documents);
+  const html = await dataReport(kept, { pipelines: [clean.report()] });
+  expect(html).toContain("<h2>Reading</h2><p>2 documents in 1 file, 52 B.</p>");
+  expect(html).toMatch(/skipped: invalid JSON<\/th><td class="number">1</);
+  expect(html).toMatch(/<blockquote>[^<]*a\.jsonl:2: invalid JSON: [^<]*&lt;b&gt;/);
+});

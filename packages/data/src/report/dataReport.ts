@@ -14,6 +14,7 @@ import {
   languageSection,
   lengthSection,
   qualitySection,
+  readingSection,
   stepSection,
 } from "./reportSections.ts";
 import { reportStyle } from "./reportStyle.ts";
@@ -33,7 +34,7 @@ export interface DataReportOptions {
 }
 
 /**
- * Reads the documents once and returns the report as an HTML page: counts, steps and what they dropped with examples,
+ * Reads the documents once and returns the report as an HTML page: counts, what was read and skipped, steps and what they dropped with examples,
  * duplicates, lengths, languages, quality, groups. Memory: `sampleSize` documents.
  *
  * @throws DataError where there are no documents; their own errors.
@@ -60,6 +61,7 @@ export async function dataReport(
   const drops: readonly DropGroup[] = options.dropped ? await dropGroups(options.dropped) : [];
   const sections = [
     factsSection(statistics),
+    readingSection(pipelines),
     stepSection(pipelines),
     dropSection(drops),
     duplicateSection(pipelines),

@@ -23,6 +23,26 @@ export function factsSection({ documents, characters, bytes, lengthQuantiles }: 
   return `<div class="facts">${facts.map(([value, name]) => `<div><b>${value}</b><span>${name}</span></div>`).join("")}</div>`;
 }
 
+/** What was read, and what of it could not be, with the first faults to open. */
+export function readingSection(pipelines: readonly PipelineReport[]): string {
+  const source = pipelines[0]?.source;
+  if (source === undefined) return "";
+  const { files, documents, bytesRead, skipped, passedOver, replacedUtf8, problems } = source;
+  const rows = [
+    ...Object.entries(skipped).map(([reason, count]) => [`skipped: ${reason}`, count] as const),
+    ...Object.entries(passedOver).map(([reason, count]) => [`passed over: ${reason}`, count] as const),
+    ...(replacedUtf8 > 0 ? [["documents with invalid UTF-8 replaced", replacedUtf8] as const] : []),
+  ];
+  const lines = rows.map(
+    ([what, count]) => `<tr><th scope="row">${escapeHtml(what)}</th><td class="number">${whole(count)}</td></tr>`,
+  );
+  const table = lines.length === 0 ? "" : `<table class="grid">${lines.join("")}</table>`;
+  const faults = problems.map((problem) => `<blockquote>${escapeHtml(problem)}</blockquote>`).join("");
+  const details = problems.length === 0 ? "" : `<details><summary><b>The first faults</b></summary>${faults}</details>`;
+  const faultless = rows.length === 0 ? " Nothing had to be skipped." : "";
+  return `<h2>Reading</h2><p>${whole(documents)} documents in ${whole(files)} ${files === 1 ? "file" : "files"}, ${compact(bytesRead)}B.${faultless}</p>${table}${details}`;
+}
+
 /** What each step let through. */
 export function stepSection(pipelines: readonly PipelineReport[]): string {
   if (pipelines.length === 0) return "";
@@ -30,7 +50,7 @@ export function stepSection(pipelines: readonly PipelineReport[]): string {
   const first = pipelines[0]!.in;
   const last = pipelines.at(-1)!.out;
   return `<h2>Steps</h2><p>${whole(first.documents)} documents came in, ${whole(last.documents)} came out with ${share(last.characters, first.characters)} of the characters.</p>
-<div class="wide"><table class="grid"><thead><tr><th>step</th><th class="number">in</th><th class="number">dropped</th><th class="number">characters</th></tr></thead>${rows.join("")}</table></div>`;
+<div class="wide"><table class="grid"><thead><tr><th>step</th><th class="number">in</th><th class="number">dropped</th><th class="number">characters, change</th></tr></thead>${rows.join("")}</table></div>`;
 }
 
 function stepRow({ name, in: before, out, dropped }: StepReport): string {
@@ -112,14 +132,16 @@ export function groupSection({ attributes, documents }: GroupReport): string {
         .sort(([, a], [, b]) => b.mentions - a.mentions);
       const rows = mentioned.slice(0, groupsShown).map(([group, { mentions, share: part, sentiment }]) => {
         const tone = sentiment === undefined ? "" : `, tone ${sentiment.toFixed(1).replace("-", "−")}`;
-        return { label: group, value: mentions, text: `${percentage(part)}${tone}` };
+        return { label: groupName(attribute, group), value: mentions, text: `${percentage(part)}${tone}` };
       });
       const rest = mentioned.slice(groupsShown);
       const restShare = rest.reduce((sum, [, group]) => sum + group.share, 0);
       const restMentions = rest.reduce((sum, [, { mentions }]) => sum + mentions, 0);
       if (rest.length > 0)
         rows.push({ label: `${rest.length} others`, value: restMentions, text: percentage(restShare) });
-      return rows.length === 0 ? "" : `<h3>${escapeHtml(attribute)}</h3>${barChart(rows, `Mentions by ${attribute}`)}`;
+      return rows.length === 0
+        ? ""
+        : `<h3>${escapeHtml(attribute[0]!.toUpperCase() + attribute.slice(1))}</h3>${barChart(rows, `Mentions by ${attribute}`)}`;
     })
     .join("");
   if (charts === "") return "";
@@ -136,13 +158,24 @@ function compact(value: number): string {
   return `${Number((value / size).toPrecision(3))} ${unit}`;
 }
 
-const names = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
+const languages = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
+const regions = new Intl.DisplayNames("en", { type: "region", fallback: "code" });
 
 function languageName(code: string): string {
+  return nameOf(languages, code) ?? code;
+}
+
+/** Nationalities are codes of countries, other groups words in camel case. */
+function groupName(attribute: string, group: string): string {
+  const country = attribute === "nationality" ? nameOf(regions, group.toUpperCase()) : undefined;
+  return country ?? group.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
+}
+
+function nameOf(names: Intl.DisplayNames, code: string): string | undefined {
   try {
-    return names.of(code) ?? code;
+    return names.of(code);
   } catch {
-    // Labels of other classifiers need not be codes.
-    return code;
+    // Labels of other classifiers and lexicons need not be codes.
+    return undefined;
   }
 }

@@ -12,7 +12,7 @@ p { margin: .3rem 0 .8rem; color: var(--soft) }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th { font-weight: 400; text-align: left; overflow-wrap: anywhere } td.number, th.number { text-align: right; white-space: nowrap }
 .grid th, .grid td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top } .grid th { overflow-wrap: break-word } .grid thead th { color: var(--soft); font-size: .85rem }
-.bars { table-layout: fixed } .bars th { width: 30%; padding: .15rem .6rem .15rem 0 } .bars td.number { padding-left: .6rem; width: 8rem } .bars svg { display: block }
+.bars { table-layout: fixed } .bars th { width: 30%; padding: .15rem .6rem .15rem 0 } .bars td.number { padding-left: .6rem; width: 9.5rem } .bars svg { display: block }
 .wide { overflow-x: auto }
 .mark { fill: var(--mark) } .histogram { display: block; margin: .4rem 0 } .histogram line { stroke: var(--line) } .histogram text { fill: var(--soft); font-size: 12px }
 details { border-bottom: 1px solid var(--line); padding: .35rem 0 } summary { cursor: pointer; display: flex; gap: .8rem; justify-content: space-between } summary span { color: var(--soft); white-space: nowrap }
