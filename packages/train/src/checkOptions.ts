@@ -31,11 +31,12 @@ export function checkOptions<Model extends PretrainedModel, B>(options: TrainerO
     checkpoints,
     rollBack,
   } = options;
+  checkParts(options);
   const counts = {
     steps: options.steps,
     accumulation,
     stepsPerRun,
-    "evaluation.every": evaluation?.every ?? 1,
+    "evaluation.every": evaluation ? evaluation.every : 1,
     "evaluation.batches": evaluation?.batches === Number.POSITIVE_INFINITY ? 1 : (evaluation?.batches ?? 1),
     "checkpoints.every": checkpoints?.every ?? 1,
     "checkpoints.keep": checkpoints?.keep ?? 1,
@@ -68,6 +69,30 @@ export function checkOptions<Model extends PretrainedModel, B>(options: TrainerO
     if (!evaluation) refuse("earlyStopping needs evaluations to go by (add evaluation)");
   }
   checkTrained(options);
+}
+
+/** What the rest of the checks, and the run, take for granted. */
+function checkParts<Model extends PretrainedModel, B>(options: TrainerOptions<Model, B>): void {
+  const { model, data, evaluation, checkpoints, objective, optimizer, trackers = [], callbacks = [] } = options;
+  if (typeof model?.toConfigJson !== "function")
+    refuse(`model must be a model of @llm/model, or one like them, got ${typeof model}`);
+  const streams = { data, ...(evaluation && { "evaluation.data": evaluation.data }) };
+  for (const [name, stream] of Object.entries(streams)) {
+    if (typeof stream?.next === "function" && typeof stream.seek === "function") continue;
+    refuse(
+      `${name} must be a stream of batches (dataset.batches, exampleBatches or mixBatches of @llm/data), got ${typeof stream}`,
+    );
+  }
+  if (checkpoints && !(typeof checkpoints.folder === "string" && checkpoints.folder)) {
+    refuse(`checkpoints.folder must be a path, got ${checkpoints.folder}`);
+  }
+  if (objective && typeof objective.prepare !== "function")
+    refuse("objective must be an objective (call the function that makes it)");
+  if (optimizer && typeof optimizer.update !== "function")
+    refuse("optimizer must be an optimizer (call the function that makes it)");
+  for (const [name, list] of Object.entries({ trackers, callbacks })) {
+    if (!Array.isArray(list)) refuse(`${name} must be an array, got ${typeof list}`);
+  }
 }
 
 function checkWatching<Model extends PretrainedModel, B>({

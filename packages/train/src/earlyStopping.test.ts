@@ -85,7 +85,7 @@ describe("a run", () => {
     await newTrainer().run();
     const earlyStopping = { patience: 4 };
     await expect(newTrainer({ earlyStopping }).run()).rejects.toThrow(
-      'earlyStopping {"patience":3,"minDelta":0,"by":{"metric":"loss","mode":"min"}}, this run has {"patience":4,',
+      'earlyStopping {"patience":3}, this run has {"patience":4}',
     );
     const checkpoints = { folder, mayChange: ["earlyStopping"] as const };
     expect(await newTrainer({ earlyStopping, checkpoints }).run()).toMatchObject({ steps: 14, stoppedEarly: true });

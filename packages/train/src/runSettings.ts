@@ -60,8 +60,21 @@ export function checkSettings(
   const stored = JSON.parse(JSON.stringify(current)) as Record<string, unknown>;
   for (const name of Object.keys(current)) {
     if (mayChange.includes(name) || isDeepStrictEqual(saved[name], stored[name])) continue;
+    const told = differing(saved[name], stored[name]).map((value) => JSON.stringify(value) ?? "none");
     throw new TrainError(
-      `Trainer: ${path} was written with ${name} ${JSON.stringify(saved[name])}, this run has ${JSON.stringify(stored[name])} (use the same settings, or another checkpoint folder)`,
+      `Trainer: ${path} was written with ${name} ${told[0]}, this run has ${told[1]} (use the same settings, or another checkpoint folder)`,
     );
   }
+}
+
+/** Of two objects the fields that differ, of other values both. */
+function differing(before: unknown, after: unknown): [unknown, unknown] {
+  if (!isObject(before) || !isObject(after)) return [before, after];
+  const names = Object.keys({ ...before, ...after }).filter((name) => !isDeepStrictEqual(before[name], after[name]));
+  const fields = (of: Record<string, unknown>) => Object.fromEntries(names.map((name) => [name, of[name]]));
+  return [fields(before), fields(after)];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -19,7 +19,7 @@ import {
   hasWaitedEnough,
   initialEarlyStopping,
 } from "./earlyStopping.ts";
-import { DivergedError } from "./errors.ts";
+import { DivergedError, TrainError } from "./errors.ts";
 import { Evaluation } from "./evaluation.ts";
 import { isBetter, lowestLoss, type MetricChoice, metricOf } from "./evaluationMetric.ts";
 import type { CheckpointEvent, EvaluationEvent, ResumeEvent, RollBackEvent, StepEvent, TrainResult } from "./events.ts";
@@ -191,6 +191,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     const { loss, gradientNorm, lossScaling } = result;
     this.#step++;
     this.#loss = loss;
+    if (this.#step === 1 && loss === 0 && gradientNorm === 0) throw withoutTargets();
     // Gradients that overflow are what loss scaling expects, until there is nothing left to scale down.
     const overflowIsExpected = lossScaling !== undefined && lossScaling.scale >= lowestScale;
     const judged = { step: this.#step, loss, gradientNorm, overflowIsExpected };
@@ -316,4 +317,10 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     const trained = this.#trainStep.trainedParameters(this.#options.model);
     return runSettings(this.#options, { objective, optimizer, schedule, trained });
   }
+}
+
+function withoutTargets(): TrainError {
+  return new TrainError(
+    "Trainer: the first update has no targets: its loss counts no token (every label is -100, or the lossMask all 0; were the examples cut before their answers?)",
+  );
 }

@@ -2,6 +2,7 @@
 import type { Batch } from "@llm/data";
 import type { CausalLanguageModel } from "@llm/model";
 import { checkIds, checkLength, checkVocabulary } from "./checkIds.ts";
+import { checkKind } from "./checkKind.ts";
 import { logitsObjective, randomness } from "./logitsObjective.ts";
 import { ignoreIndex } from "./targets.ts";
 import { windowTensors } from "./windowTensors.ts";
@@ -13,8 +14,9 @@ import { windowTensors } from "./windowTensors.ts";
 export const causalLanguageModel = logitsObjective<CausalLanguageModel, Batch>({
   name: "causalLanguageModel",
   settings: {},
-  checkModel({ config }, data) {
-    checkVocabulary("causalLanguageModel", data?.vocabularySize, config.vocabularySize);
+  checkModel(model, data) {
+    checkKind("causalLanguageModel", model, "decoder");
+    checkVocabulary("causalLanguageModel", data?.vocabularySize, model.config.vocabularySize);
   },
   checkBatch({ inputIds, labels, sequenceLength }, { config }) {
     checkLength(sequenceLength, config.contextLength);

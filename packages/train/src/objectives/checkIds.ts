@@ -28,9 +28,20 @@ export function checkIds(
 /** Throws a `TrainError` for a sequence that the model's context does not hold. */
 export function checkLength(sequenceLength: number, contextLength: number): void {
   if (sequenceLength <= contextLength) return;
+  if (sequenceLength === undefined) {
+    throw new TrainError(
+      "Trainer: the batches must be windows of tokens (dataset.batches of @llm/data), or give the objective that they are for",
+    );
+  }
   throw new TrainError(
     `Trainer: the batches have ${sequenceLength} tokens a sequence, the model's context holds ${contextLength}`,
   );
+}
+
+/** The number of an example's tokens. Throws a `TrainError` where it has none of that name. */
+export function lengthOf(name: string, ids: ArrayLike<number>, example: number): number {
+  if (ids?.length !== undefined) return ids.length;
+  throw new TrainError(`Trainer: example ${example} has no ${name} (the ids that the tokenizer's encode gives)`);
 }
 
 /** Throws a `TrainError` for an example without tokens, or with more than the context holds. */

@@ -1,7 +1,7 @@
 // What the objectives of encoder-decoders have in common: one sequence is read, another is written.
 import type { EncoderDecoderModel } from "@llm/model";
 import type { NamedTensors } from "../optimizers/optimizer.ts";
-import { checkExampleLength, checkIds } from "./checkIds.ts";
+import { checkExampleLength, checkIds, lengthOf } from "./checkIds.ts";
 import { randomness, type Targets } from "./logitsObjective.ts";
 import type { PreparedBatch } from "./objective.ts";
 import { attentionMaskOf, type PaddingOptions, paddedLength, padRows, tokensIn } from "./padding.ts";
@@ -16,8 +16,8 @@ export interface SequencePair {
 
 /** Throws a `TrainError` for a pair that the model cannot take. */
 export function checkPair({ inputIds, labels }: SequencePair, { config }: EncoderDecoderModel, example: number): void {
-  checkExampleLength(inputIds.length, config.contextLength, example);
-  checkExampleLength(labels.length, config.contextLength, example);
+  checkExampleLength(lengthOf("inputIds", inputIds, example), config.contextLength, example);
+  checkExampleLength(lengthOf("labels", labels, example), config.contextLength, example);
   checkIds("inputIds", inputIds, config.vocabularySize, { example });
   checkIds("labels", labels, config.vocabularySize, { example });
 }

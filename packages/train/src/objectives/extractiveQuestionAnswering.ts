@@ -2,6 +2,7 @@
 import { constant, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { type AnswerOptions, answerScorer } from "./answerScores.ts";
+import { checkKind, examplesIn } from "./checkKind.ts";
 import type { Objective } from "./objective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
 import type { QuestionWindow } from "./questionWindows.ts";
@@ -21,8 +22,9 @@ export function extractiveQuestionAnswering(
   return {
     name: "extractiveQuestionAnswering",
     settings: {},
+    checkModel: (model) => checkKind("extractiveQuestionAnswering", model, "encoder"),
     checkBatch(windows, { config }) {
-      for (const [i, window] of windows.entries()) {
+      for (const [i, window] of examplesIn("extractiveQuestionAnswering", windows)) {
         checkText(window, config, i);
         const { start, end, inputIds } = window;
         if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end < inputIds.length)

@@ -2,7 +2,8 @@
 // sequence that do not see each other.
 import type { CausalLanguageModel } from "@llm/model";
 import { TrainError } from "../errors.ts";
-import { checkExampleLength, checkIds } from "./checkIds.ts";
+import { checkExampleLength, checkIds, lengthOf } from "./checkIds.ts";
+import { checkKind, examplesIn } from "./checkKind.ts";
 import { type LogitsObjective, logitsObjective, randomness } from "./logitsObjective.ts";
 import { checkPadding, type PaddingOptions, paddedLength, padRows, tokensIn } from "./padding.ts";
 import { ignoreIndex } from "./targets.ts";
@@ -28,15 +29,17 @@ export function instructionTuning(
   return logitsObjective<CausalLanguageModel, readonly ChatRow[]>({
     name: "instructionTuning",
     settings: {},
+    checkModel: (model) => checkKind("instructionTuning", model, "decoder"),
     checkBatch(rows, { config }) {
-      for (const [i, row] of rows.entries()) {
+      for (const [i, row] of examplesIn("instructionTuning", rows)) {
         const chats = chatsOf(row);
-        checkExampleLength(tokensIn(chats.map(({ inputIds }) => inputIds)), config.contextLength, i);
+        const length = chats.reduce((sum, { inputIds }) => sum + lengthOf("inputIds", inputIds, i), 0);
+        checkExampleLength(length, config.contextLength, i);
         for (const { inputIds, lossMask } of chats) {
           checkIds("inputIds", inputIds, config.vocabularySize, { example: i });
-          if (lossMask.length === inputIds.length) continue;
+          if (lossMask?.length === inputIds.length) continue;
           throw new TrainError(
-            `Trainer: example ${i} has ${inputIds.length} tokens and a lossMask of ${lossMask.length} (give each token a 1 or a 0)`,
+            `Trainer: example ${i} has ${inputIds.length} tokens and a lossMask of ${lossMask?.length ?? 0} (give each token a 1 or a 0)`,
           );
         }
       }
@@ -64,7 +67,7 @@ export function instructionTuning(
 }
 
 function chatsOf(row: ChatRow): readonly ChatExample[] {
-  return "inputIds" in row ? [row] : row;
+  return Array.isArray(row) ? row : [row as ChatExample];
 }
 
 /** At each place the token after it where that is to be learnt, otherwise -100. */

@@ -4,6 +4,7 @@ import type { MaskedForwardOptions } from "@llm/model";
 import { hostRandomBits, type Tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { checkVocabulary } from "./checkIds.ts";
+import { checkKind, examplesIn } from "./checkKind.ts";
 import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
 import type { Draw } from "./objective.ts";
 import { checkPadding, type PaddingOptions, paddedLength, padRows } from "./padding.ts";
@@ -54,12 +55,14 @@ export function maskedLanguageModel(options: MaskedLanguageModelOptions): Logits
   return logitsObjective<MaskedModel, TokenRows>({
     name: "maskedLanguageModel",
     settings: { maskShare, wholeWords, maskId, vocabularySize: tokenizer.vocabularySize },
-    checkModel({ config }, data) {
+    checkModel(model, data) {
+      checkKind("maskedLanguageModel", model, "encoder");
+      const { config } = model;
       checkVocabulary("maskedLanguageModel", tokenizer.vocabularySize, config.vocabularySize);
       checkVocabulary("maskedLanguageModel", data?.vocabularySize, config.vocabularySize);
     },
     checkBatch(batch, { config }) {
-      for (const [i, text] of textsOf(batch).entries()) checkText(text, config, i);
+      for (const [i, text] of examplesIn("maskedLanguageModel", textsOf(batch))) checkText(text, config, i);
     },
     prepare(batch, { config }, { seed, place }) {
       const texts = textsOf(batch);

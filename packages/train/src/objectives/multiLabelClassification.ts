@@ -1,6 +1,7 @@
 // Tell all classes that a text, or a pair of texts, belongs to: none, one or several.
 import { constant, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
+import { checkKind, examplesIn } from "./checkKind.ts";
 import { multiLabelScorer } from "./classScores.ts";
 import type { Objective } from "./objective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
@@ -26,8 +27,9 @@ export function multiLabelClassification(
   return {
     name: "multiLabelClassification",
     settings: {},
+    checkModel: (model) => checkKind("multiLabelClassification", model, "encoder"),
     checkBatch(texts, { config }) {
-      for (const [i, text] of texts.entries()) {
+      for (const [i, text] of examplesIn("multiLabelClassification", texts)) {
         checkText(text, config, i);
         checkLabels(text.labels, config.labels.length, i);
       }

@@ -3,6 +3,7 @@
 import type { CausalLanguageModel } from "@llm/model";
 import { cast, constant, greater, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
+import { checkKind, examplesIn } from "./checkKind.ts";
 import { randomness } from "./logitsObjective.ts";
 import type { Objective } from "./objective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
@@ -43,7 +44,9 @@ export function preferenceOptimization(
   return {
     name: "preferenceOptimization",
     settings: { beta, labelSmoothing, reference: reference ? "model" : "preferences" },
-    checkModel({ config }) {
+    checkModel(model) {
+      checkKind("preferenceOptimization", model, "decoder");
+      const { config } = model;
       const size = reference?.config.vocabularySize;
       if (size === undefined || size === config.vocabularySize) return;
       throw new TrainError(
@@ -51,7 +54,7 @@ export function preferenceOptimization(
       );
     },
     checkBatch(preferences, { config }) {
-      for (const [i, preference] of preferences.entries()) {
+      for (const [i, preference] of examplesIn("preferenceOptimization", preferences)) {
         checkPreference(preference, config, i);
         if (reference) checkPreference(preference, reference.config, i);
         if (reference || preference.referenceLogProbabilities) continue;

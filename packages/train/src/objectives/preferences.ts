@@ -3,7 +3,7 @@ import type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } f
 import { compile, type Executor, type Tensor, tensor } from "@llm/tensor";
 import type { NamedTensors } from "../optimizers/optimizer.ts";
 import { disposeTensors } from "../trainState.ts";
-import { checkExampleLength, checkIds } from "./checkIds.ts";
+import { checkExampleLength, checkIds, lengthOf } from "./checkIds.ts";
 import { type PaddingOptions, paddedLength, paddedRows, tokensIn } from "./padding.ts";
 import { ignoreIndex } from "./targets.ts";
 
@@ -20,14 +20,12 @@ const answers = ["chosenIds", "rejectedIds"] as const;
 
 /** Throws a `TrainError` for a pair that the model cannot take. */
 export function checkPreference(preference: Preference, limits: CausalLanguageModelConfig, example: number): void {
+  const prompt = lengthOf("promptIds", preference.promptIds, example);
   checkIds("promptIds", preference.promptIds, limits.vocabularySize, { example });
   for (const name of answers) {
+    const answer = lengthOf(name, preference[name], example);
     checkIds(name, preference[name], limits.vocabularySize, { example });
-    checkExampleLength(
-      preference[name].length && preference.promptIds.length + preference[name].length,
-      limits.contextLength,
-      example,
-    );
+    checkExampleLength(answer && prompt + answer, limits.contextLength, example);
   }
 }
 

@@ -2,6 +2,7 @@
 import { constant, square, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { checkLabel } from "./checkIds.ts";
+import { checkKind, examplesIn } from "./checkKind.ts";
 import { classScorer } from "./classScores.ts";
 import { correlationScorer } from "./correlation.ts";
 import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
@@ -32,8 +33,9 @@ export function sequenceClassification(
   return logitsObjective<EncoderModel<Tensor>, readonly LabelledText[]>({
     name: "sequenceClassification",
     settings: {},
+    checkModel: (model) => checkKind("sequenceClassification", model, "encoder"),
     checkBatch(texts, { config }) {
-      for (const [i, text] of texts.entries()) {
+      for (const [i, text] of examplesIn("sequenceClassification", texts)) {
         checkText(text, config, i);
         checkLabel(text.label, config.labels.length, i);
       }
@@ -60,14 +62,16 @@ export function sequenceRegression(
   return {
     name: "sequenceRegression",
     settings: {},
-    checkModel({ config }) {
+    checkModel(model) {
+      checkKind("sequenceRegression", model, "encoder");
+      const { config } = model;
       if (config.labels.length === 1) return;
       throw new TrainError(
         `sequenceRegression: the model has ${config.labels.length} labels, a value needs one (make it with labels: ["value"])`,
       );
     },
     checkBatch(texts, { config }) {
-      for (const [i, text] of texts.entries()) {
+      for (const [i, text] of examplesIn("sequenceRegression", texts)) {
         checkText(text, config, i);
         if (!Number.isFinite(text.label)) {
           throw new TrainError(`Trainer: the label of example ${i} must be a number, got ${text.label}`);

@@ -1,5 +1,6 @@
 // Write one sequence after reading another: translation, summaries, and with T5 every task that can be said in text.
 import type { EncoderDecoderModel } from "@llm/model";
+import { checkKind, examplesIn } from "./checkKind.ts";
 import { checkPair, pairInputs, pairTargets, type SequencePair } from "./encoderDecoder.ts";
 import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
@@ -16,8 +17,9 @@ export function sequenceToSequence(
   return logitsObjective<EncoderDecoderModel, readonly SequencePair[]>({
     name: "sequenceToSequence",
     settings: {},
+    checkModel: (model) => checkKind("sequenceToSequence", model, "encoder-decoder"),
     checkBatch(pairs, model) {
-      for (const [i, pair] of pairs.entries()) checkPair(pair, model, i);
+      for (const [i, pair] of examplesIn("sequenceToSequence", pairs)) checkPair(pair, model, i);
     },
     prepare: (pairs, model) => pairInputs(pairs, model, options),
     targets: pairTargets,

@@ -3,7 +3,8 @@
 import type { EncoderDecoderModel } from "@llm/model";
 import { hostRandomBits } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
-import { checkVocabulary } from "./checkIds.ts";
+import { checkVocabulary, lengthOf } from "./checkIds.ts";
+import { checkKind, examplesIn } from "./checkKind.ts";
 import { checkPair, pairInputs, pairTargets, type SequencePair } from "./encoderDecoder.ts";
 import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
 import { paddingFor, type TokenRows, textsOf } from "./maskedLanguageModel.ts";
@@ -44,13 +45,15 @@ export function spanCorruption(options: SpanCorruptionOptions): LogitsObjective<
   return logitsObjective<EncoderDecoderModel, TokenRows>({
     name: "spanCorruption",
     settings: { noiseDensity, meanSpanLength, sentinels: [sentinels[0], sentinels.at(-1)], endId },
-    checkModel({ config }, data) {
+    checkModel(model, data) {
+      checkKind("spanCorruption", model, "encoder-decoder");
+      const { config } = model;
       checkVocabulary("spanCorruption", tokenizer.vocabularySize, config.vocabularySize);
       checkVocabulary("spanCorruption", data?.vocabularySize, config.vocabularySize);
     },
     checkBatch(batch, model) {
-      for (const [i, { inputIds }] of textsOf(batch).entries()) {
-        const { spans } = noiseCounts(inputIds.length, { noiseDensity, meanSpanLength });
+      for (const [i, { inputIds }] of examplesIn("spanCorruption", textsOf(batch))) {
+        const { spans } = noiseCounts(lengthOf("inputIds", inputIds, i), { noiseDensity, meanSpanLength });
         if (spans > sentinels.length) {
           throw new TrainError(
             `spanCorruption: example ${i} has ${inputIds.length} tokens, so ${spans} spans, but the tokenizer has ${sentinels.length} sentinels (shorter sequences, or longer spans)`,

@@ -2,7 +2,7 @@
 import type { EncoderForwardOptions, PretrainedModel } from "@llm/model";
 import type { RandomKey, Tensor } from "@llm/tensor";
 import type { NamedTensors } from "../optimizers/optimizer.ts";
-import { checkExampleLength, checkIds } from "./checkIds.ts";
+import { checkExampleLength, checkIds, lengthOf } from "./checkIds.ts";
 import { randomness, type Targets } from "./logitsObjective.ts";
 import { attentionMaskOf, type PaddingOptions, paddedLength, padRows, tokensIn } from "./padding.ts";
 
@@ -57,7 +57,7 @@ export function textInputs(
 
 /** Throws a `TrainError` for a text that the model cannot take. */
 export function checkText({ inputIds, tokenTypeIds }: TextExample, limits: EncoderLimits, example: number): void {
-  checkExampleLength(inputIds.length, limits.contextLength, example);
+  checkExampleLength(lengthOf("inputIds", inputIds, example), limits.contextLength, example);
   checkIds("inputIds", inputIds, limits.vocabularySize, { example });
   if (tokenTypeIds) checkIds("tokenTypeIds", tokenTypeIds, limits.tokenTypes, { example });
 }

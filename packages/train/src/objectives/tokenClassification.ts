@@ -2,6 +2,7 @@
 import type { Tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { checkLabel } from "./checkIds.ts";
+import { checkKind, examplesIn } from "./checkKind.ts";
 import { classScorer } from "./classScores.ts";
 import { entityScorer, isEntityScheme } from "./entities.ts";
 import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
@@ -35,7 +36,9 @@ export function tokenClassification(
   return logitsObjective<EncoderModel<Tensor>, readonly LabelledTokens[]>({
     name: "tokenClassification",
     settings: { labels: names },
-    checkModel({ config }) {
+    checkModel(model) {
+      checkKind("tokenClassification", model, "encoder");
+      const { config } = model;
       if (names && String(names) !== String(config.labels)) {
         throw new TrainError(
           `tokenClassification: labels are ${names.join(", ")}, the model's are ${config.labels.join(", ")} (make the model with the same)`,
@@ -43,7 +46,8 @@ export function tokenClassification(
       }
     },
     checkBatch(texts, { config }) {
-      for (const [i, text] of texts.entries()) checkTokens(text, { limits: config, example: i });
+      for (const [i, text] of examplesIn("tokenClassification", texts))
+        checkTokens(text, { limits: config, example: i });
     },
     prepare(texts, { config }) {
       const { inputs, tokens, length } = textInputs(texts, config, options);
@@ -65,9 +69,9 @@ function checkTokens(
   { limits, example }: { limits: EncoderModel<Tensor>["config"]; example: number },
 ): void {
   checkText(text, limits, example);
-  if (text.labels.length !== text.inputIds.length) {
+  if (text.labels?.length !== text.inputIds.length) {
     throw new TrainError(
-      `Trainer: example ${example} has ${text.inputIds.length} tokens and ${text.labels.length} labels (give each token one, -100 where it does not count)`,
+      `Trainer: example ${example} has ${text.inputIds.length} tokens and ${text.labels?.length ?? 0} labels (give each token one, -100 where it does not count)`,
     );
   }
   for (const label of Array.from(text.labels)) {

@@ -29,6 +29,10 @@ const finalTries = 3;
  */
 export function mlflowTracker(options: MlflowOptions): Tracker {
   const { experiment, name, interval = 5 } = options;
+  for (const [option, value] of Object.entries({ experiment, name })) {
+    if (typeof value !== "string" || value === "")
+      throw new TrainError(`mlflowTracker: ${option} expected, got ${value}`);
+  }
   if (name.includes('"')) {
     throw new TrainError(
       `mlflowTracker: the run's name must not have double quotes, got ${name} (MLflow's search knows no escapes)`,
