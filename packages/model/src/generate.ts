@@ -4,10 +4,11 @@ import { ModelError } from "./errors.ts";
 import { BeamSearch } from "./generation/beamSearch.ts";
 import { CachedDecoder } from "./generation/cachedDecoder.ts";
 import { type Decoder, decode } from "./generation/decode.ts";
+import { DecoderPool } from "./generation/decoderPool.ts";
 import { DecoderPrograms } from "./generation/decoderPrograms.ts";
 import type { GeneratedLogprob } from "./generation/logprobs.ts";
 import { type BatchOptions, checkOptions, type GenerateOptions, type StreamOptions } from "./generation/options.ts";
-import { type GenerativeModel, type Prompts, readPrompts } from "./generation/prompts.ts";
+import { type GenerativeModel, isEncoderDecoder, type Prompts, readPrompts } from "./generation/prompts.ts";
 import { SampledSequences } from "./generation/sampledSequences.ts";
 import type { Generation, GenerationEvent } from "./generation/sequences.ts";
 import { UncachedDecoder, wholeForward } from "./generation/uncachedDecoder.ts";
@@ -17,6 +18,11 @@ export interface TextGeneratorOptions {
   executor?: Executor;
   /** false runs whole sequences, one by one, again for each token: slow, and what the fast way is checked against. Default true. */
   cache?: boolean;
+  /**
+   * Calls that overlap step together, in one run of the model for all their sequences (only decoders): the more there are, the less
+   * each token costs. A step waits for every call, so each must be read without pauses. Default false: each call steps alone.
+   */
+  together?: boolean;
 }
 
 /** Generates from one model, decoder or encoder-decoder; its compiled programs are kept between calls. Calls may overlap. */
@@ -25,11 +31,13 @@ export class TextGenerator {
   readonly #decoder: (prompts: Prompts) => Decoder;
   readonly #dispose: () => void;
 
-  constructor(model: GenerativeModel, { executor, cache = true }: TextGeneratorOptions = {}) {
+  constructor(model: GenerativeModel, { executor, cache = true, together = false }: TextGeneratorOptions = {}) {
     this.model = model;
     if (cache) {
-      const programs = new DecoderPrograms(model, executor);
-      this.#decoder = (prompts) => new CachedDecoder(programs, prompts);
+      const isPooled = together && !isEncoderDecoder(model);
+      const programs = new DecoderPrograms(model, executor, { alwaysPadded: isPooled });
+      const pool = new DecoderPool(programs);
+      this.#decoder = (prompts) => (isPooled ? pool.decoder(prompts) : new CachedDecoder(programs, prompts));
       this.#dispose = () => programs.dispose();
     } else {
       const forward = wholeForward(model, executor);

@@ -1,4 +1,4 @@
-// Runs many sequences over one model: a few at a time, step by step in turn, the rest waiting in a bounded queue.
+// Runs many sequences over one model: some at a time, which step together, the rest waiting in a bounded queue.
 import {
   type CausalLanguageModel,
   type FinishReason,
@@ -11,7 +11,7 @@ import { EngineClosedError, QueueFullError, ServeError } from "./errors.ts";
 
 /** How many sequences an engine takes, and what computes. */
 export interface EngineOptions {
-  /** Sequences that generate at the same time, each with a KV cache of its own. Default 4. */
+  /** Sequences that generate at the same time, a token of each with one run of the model. Default 4. */
   maxRunning?: number;
   /** Sequences that may wait for their turn. Default 128. */
   maxWaiting?: number;
@@ -63,7 +63,7 @@ export class Engine {
       throw new ServeError(`engine: maxWaiting must be a whole number, at least 0, got ${maxWaiting}`);
     }
     this.model = model;
-    this.#generator = new TextGenerator(model, executor ? { executor } : {});
+    this.#generator = new TextGenerator(model, { together: true, ...(executor ? { executor } : {}) });
     this.#maxRunning = maxRunning;
     this.#maxWaiting = maxWaiting;
   }

@@ -2,12 +2,20 @@
 import { flattenTensors, type Tensor, tensor } from "@llm/tensor";
 import { disposeCache, emptyCache, type KeyValueCache } from "../keyValueCache.ts";
 import type { EncoderDecoderModel, EncoderMemory } from "../model.ts";
-import { type Decoder, type NextRows, splitRows } from "./decode.ts";
+import { type Decoder, isCounting, type NextRows, splitRows } from "./decode.ts";
 import type { DecoderPrograms } from "./decoderPrograms.ts";
 import type { Prompts } from "./prompts.ts";
 
 /** Smallest room of a cache, in positions; it doubles as it fills. */
 const smallestCapacity = 64;
+
+/** Rows of a cache, each with so many positions of padding before its own. */
+export interface CachedRows {
+  readonly cache: KeyValueCache;
+  /** Filled positions. */
+  readonly length: number;
+  readonly padding: readonly number[];
+}
 
 /** Decodes `prompts` of different lengths together: shorter ones are padded on the left, and padding is seen by nothing. */
 export class CachedDecoder implements Decoder {
@@ -40,7 +48,9 @@ export class CachedDecoder implements Decoder {
     const { config } = this.#programs.model;
     this.#cache = emptyCache(config, starts.length, roomFor(longest + 1, this.#longest));
     if (sources) this.#options = { memory: await this.#encode(sources) };
-    if (lengths.some((length) => length < longest)) this.#options = { ...this.#options, padding: this.#padding() };
+    if (this.#programs.alwaysPadded || lengths.some((length) => length < longest)) {
+      this.#options = { ...this.#options, padding: tensor(Int32Array.from(this.#paddings())) };
+    }
     const ids = new Int32Array(starts.length * longest);
     for (const [row, start] of starts.entries()) ids.set(start.ids, (row + 1) * longest - start.ids.length);
     return this.#run(ids, starts.length);
@@ -54,6 +64,13 @@ export class CachedDecoder implements Decoder {
   dispose(): void {
     if (this.#cache) disposeCache(this.#cache);
     for (const { tensor } of flattenTensors(this.#options)) tensor.dispose();
+  }
+
+  /** Gives its rows away: they are no longer its own to step or free. */
+  handOver(): CachedRows {
+    const cache = this.#cache!;
+    this.#cache = undefined;
+    return { cache, length: this.#length, padding: this.#paddings() };
   }
 
   /** ids [rows, sequence] */
@@ -106,18 +123,19 @@ export class CachedDecoder implements Decoder {
     this.#cache = { ...(await selectCache({ key, value }, rows)), length };
     const { memory, padding } = this.#options;
     if (memory) this.#options = { ...this.#options, memory: await selectMemory(memory, rows) };
-    if (padding) this.#options = { ...this.#options, padding: this.#padding() };
+    if (padding) this.#options = { ...this.#options, padding: tensor(Int32Array.from(this.#paddings())) };
     padding?.dispose();
   }
 
-  /** int32 [rows]: how much shorter each row's prompt is than the longest. */
-  #padding(): Tensor {
-    const lengths = this.#prompts.starts.map(({ ids }) => ids.length);
-    return tensor(Int32Array.from(this.#promptOf, (prompt) => longestOf(lengths) - lengths[prompt]!));
+  /** How much shorter each row's prompt is than the longest. */
+  #paddings(): number[] {
+    const { starts } = this.#prompts;
+    return this.#promptOf.map((prompt) => this.#promptLength - starts[prompt]!.ids.length);
   }
 }
 
-function roomFor(positions: number, longest: number): number {
+/** A capacity for so many positions, where `longest` are the most there can be. */
+export function roomFor(positions: number, longest: number): number {
   let capacity = smallestCapacity;
   while (capacity < positions) capacity *= 2;
   return Math.min(capacity, longest);
@@ -125,9 +143,4 @@ function roomFor(positions: number, longest: number): number {
 
 function longestOf(lengths: readonly number[]): number {
   return lengths.reduce((longest, length) => Math.max(longest, length), 0);
-}
-
-/** Whether `rows` is 0, 1, …, count - 1. */
-function isCounting(rows: readonly number[], count: number): boolean {
-  return rows.length === count && rows.every((row, i) => row === i);
 }

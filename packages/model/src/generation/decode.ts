@@ -47,3 +47,8 @@ export function splitRows(logits: Float32Array, rows: number): Float32Array[] {
   const size = logits.length / rows;
   return Array.from({ length: rows }, (_, row) => logits.subarray(row * size, (row + 1) * size));
 }
+
+/** Whether `rows` is 0, 1, …, count - 1. */
+export function isCounting(rows: readonly number[], count: number): boolean {
+  return rows.length === count && rows.every((row, i) => row === i);
+}

@@ -2,6 +2,7 @@
 import {
   type CompiledFunction,
   compile,
+  concat,
   type Executor,
   gather,
   mapTensors,
@@ -22,6 +23,8 @@ type Select<R> = CompiledFunction<[rows: R, parents: Tensor], R>;
 
 export class DecoderPrograms {
   readonly model: GenerativeModel;
+  /** Every step is one with padding: with one program for all of them, weights are held once. */
+  readonly alwaysPadded: boolean;
   /** The encoder; only an encoder-decoder has it run. */
   readonly encode: CompiledFunction<[EncoderDecoderModel, inputIds: Tensor, attentionMask: Tensor], EncoderMemory>;
   /** Makes a cache longer. */
@@ -31,11 +34,15 @@ export class DecoderPrograms {
   /** The same of some positions only, `places` int32 [positions] from `start` on: all others stay in their rows. */
   readonly selectPlaces: CompiledFunction<[cache: Filled, parents: Tensor, places: Tensor, start: Tensor], Filled>;
   readonly selectMemory: Select<EncoderMemory>;
+  /** A new cache of some rows and positions; what they are taken from stays. */
+  readonly takeRows: CompiledFunction<[cache: Filled, parents: Tensor, places: Tensor], Filled>;
+  /** A cache of the rows of two, which are given up. */
+  readonly joinRows: CompiledFunction<[Filled, Filled], Filled>;
   /** Padding needs work that most generations do not: they have a program without it. */
   readonly #step: Step;
   readonly #paddedStep: Step;
 
-  constructor(model: GenerativeModel, executor: Executor | undefined) {
+  constructor(model: GenerativeModel, executor: Executor | undefined, { alwaysPadded = false } = {}) {
     const by = executor ? { executor } : {};
     const ids = { "1": ["batch", "sequence"] };
     const cache = layerShapes(model, "2", "capacity");
@@ -57,6 +64,7 @@ export class DecoderPrograms {
         ...by,
       });
     this.model = model;
+    this.alwaysPadded = alwaysPadded;
     this.encode = compile(
       (model, ids, attentionMask) => model.memoryOf(model.encode(ids, { attentionMask }), attentionMask),
       { constants: [0], dynamic: { "1": ["batch", "source"], "2": ["batch", "source"] }, ...by },
@@ -73,6 +81,21 @@ export class DecoderPrograms {
       },
     );
     this.selectMemory = select(memory("0"));
+    this.takeRows = compile(
+      (cache, parents, places) => mapTensors(cache, (rows) => gather(gather(rows, parents), places, 2)),
+      { dynamic: { ...layerShapes(model, "0", "capacity"), "1": ["rows"], "2": ["places"] }, ...by },
+    );
+    this.joinRows = compile(
+      (one, other) => ({
+        key: one.key.map((key, layer) => concat([key, other.key[layer]!], 0)),
+        value: one.value.map((value, layer) => concat([value, other.value[layer]!], 0)),
+      }),
+      {
+        donate: [0, 1],
+        dynamic: { ...layerShapes(model, "0", "capacity"), ...layerShapes(model, "1", "capacity", "others") },
+        ...by,
+      },
+    );
     this.#step = step(isEncoderDecoder(model) ? memory("3.memory") : {});
     this.#paddedStep = step({ "3.padding": ["batch"] });
   }
@@ -83,8 +106,8 @@ export class DecoderPrograms {
 
   dispose(): void {
     const { encode, grow, selectCache, selectPlaces, selectMemory } = this;
-    const all = [encode, grow, selectCache, selectPlaces, selectMemory, this.#step, this.#paddedStep];
-    for (const program of all) program.dispose();
+    for (const program of [encode, grow, selectCache, selectPlaces, selectMemory]) program.dispose();
+    for (const program of [this.takeRows, this.joinRows, this.#step, this.#paddedStep]) program.dispose();
   }
 }
 
@@ -93,8 +116,9 @@ function layerShapes(
   { config }: GenerativeModel,
   path: string,
   positions: string,
+  batch = "batch",
 ): Record<string, (string | number)[]> {
-  const shape = cacheShape(config, "batch", positions);
+  const shape = cacheShape(config, batch, positions);
   const layers = Array.from({ length: config.layers }, (_, layer) => layer);
   return Object.fromEntries(
     layers.flatMap((layer) => [`${path}.key.${layer}`, `${path}.value.${layer}`].map((name) => [name, shape])),

@@ -116,7 +116,7 @@ export function yarnAttention(factor: number, scale = 1): number {
   return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
 }
 
-/** Radians per position at `positions` (int32 [..., T]): [headSize / 2]. */
+/** Radians per position at `positions` (int32 [..., T]): [headSize / 2], or [..., 1, headSize / 2] where the sequence's length decides. */
 export function frequencies(config: RopeConfig, positions: Tensor): Tensor {
   const { ropeScaling: scaling, ropeTheta, headSize } = config;
   const plain = exponents(headSize).map((exponent) => 1 / ropeTheta ** exponent);
@@ -148,9 +148,11 @@ function exponents(headSize: number): number[] {
   return Array.from({ length: headSize / 2 }, (_, i) => (2 * i) / headSize);
 }
 
-/** int32 scalar: how long the longest sequence is. */
+/** int32 [..., 1, 1]: how long each sequence is. */
 function lengthAt(positions: Tensor): Tensor {
-  return max(positions).add(1);
+  return max(positions, -1)
+    .add(1)
+    .reshape([...positions.shape.slice(0, -1), 1, 1]);
 }
 
 /** `share` of the frequency itself, and what is left to 1 of the frequency divided by `factor`. */
