@@ -14,6 +14,7 @@ import { outputLocation } from "./onnx/deviceCopies.ts";
 import { emptyInputsCheck } from "./onnx/emptyInputs.ts";
 import { divideWork, type OutputPlan } from "./onnx/hostWork.ts";
 import { onnxModel } from "./onnx/onnxModel.ts";
+import { productsByHead } from "./onnx/productsByHead.ts";
 import type { BufferId, KernelArray, KernelPlan, RunOutput, UploadRequest } from "./onnx/protocol.ts";
 import { keepsBuffers, type OnnxProvider, onnxProviders } from "./onnx/providers.ts";
 import { withMemory } from "./outOfMemory.ts";
@@ -118,7 +119,10 @@ async function compileSession(
 ): Promise<Executable> {
   // On a device the elements are out of reach of this process: nothing is left to do after a run.
   const onDevice = keepsBuffers(provider);
-  const work = divideWork(program, onDevice ? donated.map(() => false) : donated);
+  const work = divideWork(
+    provider === "cpu" ? productsByHead(program) : program,
+    onDevice ? donated.map(() => false) : donated,
+  );
   const outputShapes = provider === "cpu" ? shapesToPlace(work.program) : undefined;
   const { bytes, inputNames, outputNames, origins } = onnxModel(work.program, {
     outputsInPlace: outputShapes !== undefined,

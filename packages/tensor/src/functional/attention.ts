@@ -54,12 +54,15 @@ export interface AttentionOptions {
 export function attention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
   const { causal = false, window, mask, dropoutRate = 0, key: random } = options;
   checkOptions(options);
-  const scaled = scaledQuery(query, options.scale);
+  const scale = scaleOf(query, options.scale);
   const blockSize = blockSizeOf(query, key, options);
   if (blockSize !== undefined) {
     const recompute = (key.shape.at(-2) as number) > keptKeys;
-    return attendInBlocks(scaled, key, value, { blockSize, causal, window, recompute, mask, dropoutRate, key: random });
+    const sizes = { blockSize, causal, window, scale, recompute };
+    return attendInBlocks(query, key, value, { ...sizes, mask, dropoutRate, key: random });
   }
+  // Scaling the query touches fewer elements than scaling the scores.
+  const scaled = mul(query, scale);
   const bias = biasOf(query, key, options);
   if (dropoutRate === 0 || !random) return attendWithBias(scaled, key, value, bias);
   const weights = softmax(addBias(matmul(scaled, key, { transposeB: true }), bias));
@@ -126,15 +129,14 @@ export function attentionWithCache(
 }
 
 function attentionScores(query: Tensor, key: Tensor, scale?: number): Tensor {
-  return matmul(scaledQuery(query, scale), key, { transposeB: true });
+  return matmul(mul(query, scaleOf(query, scale)), key, { transposeB: true });
 }
 
-/** Scaling the query touches fewer elements than scaling the scores. */
-function scaledQuery(query: Tensor, scale?: number): Tensor {
+function scaleOf(query: Tensor, scale?: number): number {
   const size = query.shape.at(-1);
   if (typeof size !== "number")
     throw new ShapeError(`attention: the head size must be known, got ${describeShape(query.shape)}`);
-  return mul(query, scale ?? 1 / Math.sqrt(size));
+  return scale ?? 1 / Math.sqrt(size);
 }
 
 /** Everything that is added to the scores. */

@@ -29,6 +29,8 @@ type BlockAttributes = {
   recompute: boolean;
   masked: boolean;
   dropoutRate: number;
+  /** Multiplies the scores. With each block's product, into which a runtime can draw it, and not once for all queries. */
+  scale: number;
 };
 
 /** Queries from `start` to `end` see keys from `first` to `last` (the ends not counted). */
@@ -86,7 +88,7 @@ export const attendInBlocksOp = defineFusedOp<BlockAttributes>({
     const mixed: Tensor[] = [];
     const kept: Tensor[] = [];
     for (const block of blocksOf(inputs, attributes)) {
-      const part = partOf(all, block, attributes.recompute ? mixed.slice(0, 1) : []);
+      const part = partOf(all, block, attributes, attributes.recompute ? mixed.slice(0, 1) : []);
       const weights = weightsOf(part, block, attributes);
       mixed.unshift(matmul(dropped(weights, part, block, attributes), part.value));
       kept.unshift(weights);
@@ -102,7 +104,7 @@ export const attendInBlocksOp = defineFusedOp<BlockAttributes>({
     // Where memory counts, a block begins when the one before it is done with, in whatever order a runtime walks the graph.
     let before: readonly Tensor[] = attributes.recompute ? [gradient] : [];
     for (const block of blocksOf(inputs, attributes)) {
-      const part = partOf(all, block, before);
+      const part = partOf(all, block, attributes, before);
       const found = gradientsOfBlock(part, block, {
         attributes,
         weights: attributes.recompute ? weightsOf(part, block, attributes) : weights[block.index]!,
@@ -119,15 +121,20 @@ export const attendInBlocksOp = defineFusedOp<BlockAttributes>({
   },
 });
 
-/** The rows and keys of a block; with `before`, not before that is computed. */
-function partOf({ query, key, value, mask, words }: Inputs, block: Block, before: readonly Tensor[] = []): Inputs {
+/** The rows, scaled, and keys of a block; with `before`, not before that is computed. */
+function partOf(
+  { query, key, value, mask, words }: Inputs,
+  block: Block,
+  { scale }: BlockAttributes,
+  before: readonly Tensor[],
+): Inputs {
   const keysOf = (x: Tensor, axis: number) => range(x, { axis, start: block.first, end: block.last }, before);
   let seen = mask;
   if (seen && (seen.shape.at(-2) ?? 1) !== 1) seen = rowsOf(seen, block, before);
   if (seen && (seen.shape.at(-1) ?? 1) !== 1) seen = keysOf(seen, -1);
   const late = words && after([words], before)[0]!;
   return {
-    query: rowsOf(query, block, before),
+    query: mul(rowsOf(query, block, before), scale),
     key: keysOf(key, -2),
     value: keysOf(value, -2),
     mask: seen,
@@ -189,7 +196,7 @@ function gradientsOfBlock(part: Inputs, block: Block, { attributes, weights, ...
   const ofScores = mul(weights, sub(all, totals));
   const mixing = dropped(weights, part, block, attributes);
   return {
-    query: sumTo(matmul(ofScores, part.key), part.query.shape),
+    query: sumTo(mul(matmul(ofScores, part.key), attributes.scale), part.query.shape),
     key: sumTo(matmul(ofScores, part.query, { transposeA: true }), part.key.shape),
     value: sumTo(matmul(mixing, given.gradient, { transposeA: true }), part.value.shape),
   };
@@ -204,15 +211,14 @@ export interface BlockOptions {
   readonly mask?: Tensor | undefined;
   readonly dropoutRate?: number;
   readonly key?: RandomKey | undefined;
+  /** Multiplies the scores. Default 1. */
+  readonly scale?: number;
 }
 
-/**
- * What `attendWithBias` computes, a block of queries at a time; the query is scaled already. T and S are numbers and, with `causal`,
- * S >= T.
- */
+/** What `attendWithBias` computes of the scaled query, a block of queries at a time. T and S are numbers and, with `causal`, S >= T. */
 export function attendInBlocks(query: Tensor, key: Tensor, value: Tensor, options: BlockOptions): Tensor {
-  const { window = 0, mask, dropoutRate = 0, key: random, ...others } = options;
+  const { window = 0, mask, dropoutRate = 0, key: random, scale = 1, ...others } = options;
   const words = dropoutRate > 0 ? random?.words : undefined;
   const inputs = [query, key, value, ...(mask ? [mask] : []), ...(words ? [words] : [])];
-  return record(attendInBlocksOp, inputs, { ...others, window, masked: mask !== undefined, dropoutRate })[0]!;
+  return record(attendInBlocksOp, inputs, { ...others, window, masked: mask !== undefined, dropoutRate, scale })[0]!;
 }

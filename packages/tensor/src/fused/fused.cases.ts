@@ -21,6 +21,7 @@ import { attendWithBias, attendWithBiasOp } from "./attendWithBias.ts";
 import { crossEntropyRows } from "./crossEntropy.ts";
 import { gelu } from "./gelu.ts";
 import { layerNorm, layerNormOp, rmsNorm, rmsNormOp } from "./norms.ts";
+import { productByHead } from "./productByHead.ts";
 import { quantizedMatmul } from "./quantizedMatmul.ts";
 import { rotateHalves } from "./rotateHalves.ts";
 import { scan } from "./scan.ts";
@@ -78,6 +79,7 @@ export const fusedCases: OpCases = {
     ...inBlocks("causal", {}),
     ...inBlocks("both sides", { causal: false, keys: 4 }),
     ...inBlocks("a longer past", { keys: 7 }),
+    ...inBlocks("scaled", { scale: 0.3 }),
     ...inBlocks("window", { window: 3 }),
     ...inBlocks("window of one", { window: 1 }),
     ...inBlocks("window over a longer past", { window: 2, keys: 8 }),
@@ -109,6 +111,7 @@ export const fusedCases: OpCases = {
           recompute: false,
           masked: false,
           dropoutRate: 0,
+          scale: 0.5,
         }),
     },
     {
@@ -206,6 +209,28 @@ export const fusedCases: OpCases = {
       apply: (x, w) => record(rmsNormOp, [x!, w!], { epsilon: 1e-5 }),
     },
     { name: "named", inputs: [named, weight(2)], apply: (x, w) => rmsNorm(x!, w!) },
+  ],
+  productByHead: [
+    ...floatDTypes.map((dtype) => ({
+      name: dtype,
+      inputs: [floats([2, 5, 3], { dtype }), floats([3, 4], { dtype, seed: 1 })],
+      apply: (x: Tensor, weight: Tensor) => productByHead(x, weight, 2),
+    })),
+    {
+      name: "transposed",
+      inputs: [floats([2, 5, 3]), floats([6, 3], { seed: 1 })],
+      apply: (x, weight) => productByHead(x!, weight!, 3, { transposeB: true }),
+    },
+    {
+      name: "named",
+      inputs: [floats([2, 3, 2], { recordedShape: ["batch", "sequence", 2] }), floats([2, 2], { seed: 1 })],
+      apply: (x, weight) => productByHead(x!, weight!, 2),
+    },
+    {
+      name: "nothing to add up",
+      inputs: [floats([2, 3, 0]), floats([0, 4])],
+      apply: (x, weight) => productByHead(x!, weight!, 2),
+    },
   ],
   rotateHalves: [
     ...floatDTypes.map((dtype) => ({

@@ -4,6 +4,8 @@ import { ShapeError } from "../errors.ts";
 import { describeShape, type Tensor, type TensorType } from "../graph.ts";
 import { sum } from "../ops/broadcast.ts";
 import { add, div, mul, neg, sqrt, sub } from "../ops/elementwise.ts";
+import { matmul } from "../ops/matmul.ts";
+import { reshape } from "../ops/movement.ts";
 import { defineFusedOp, record, widenBfloat16 } from "../ops/op.ts";
 import { shapesEqual } from "../shape.ts";
 
@@ -17,6 +19,13 @@ function widthOf(x: TensorType): number {
 
 function mean(x: Tensor): Tensor {
   return mul(sum(x, -1, kept), 1 / widthOf(x));
+}
+
+/** mean(x · weight) of each row, as a product: nothing of the size of x is written. */
+function weightedMean(x: Tensor, weight: Tensor): Tensor {
+  if (x.shape.length < 2) return mean(mul(x, weight));
+  const width = widthOf(x);
+  return matmul(x, reshape(mul(weight, 1 / width), [width, 1]));
 }
 
 function inferNorm(where: string, statistics: number, inputs: readonly TensorType[]): TensorType[] {
@@ -51,15 +60,16 @@ export const layerNormOp = defineFusedOp<NormAttributes>({
   },
   vjp: ({ inputs: [x, weight], outputs: [, center, inverse], gradients: [gradient, ofCenter, ofInverse] }) => {
     const normalized = mul(sub(x!, center!), inverse!);
+    const ofWeight = gradient && mul(gradient, normalized);
     const parts: Tensor[] = [];
     if (gradient) {
       const g = mul(gradient, weight!);
-      const projected = mul(normalized, mean(mul(g, normalized)));
+      const projected = mul(normalized, weightedMean(ofWeight!, weight!));
       parts.push(mul(sub(sub(g, mean(g)), projected), inverse!));
     }
     if (ofCenter) parts.push(mul(ofCenter, 1 / widthOf(x!)));
     if (ofInverse) parts.push(neg(mul(normalized, mul(mul(inverse!, inverse!), mul(ofInverse, 1 / widthOf(x!))))));
-    return [parts.reduce(add), gradient && mul(gradient, normalized), gradient];
+    return [parts.reduce(add), ofWeight, gradient];
   },
   onnx: (emit, inputs, { attributes }) =>
     emit.nodes("LayerNormalization", inputs, 3, { axis: { int: -1 }, epsilon: attributes.epsilon }),
@@ -79,13 +89,14 @@ export const rmsNormOp = defineFusedOp<NormAttributes>({
   },
   vjp: ({ inputs: [x, weight], outputs: [, inverse], gradients: [gradient, ofInverse] }) => {
     const normalized = mul(x!, inverse!);
+    const ofWeight = gradient && mul(gradient, normalized);
     const parts: Tensor[] = [];
     if (gradient) {
       const g = mul(gradient, weight!);
-      parts.push(mul(sub(g, mul(normalized, mean(mul(g, normalized)))), inverse!));
+      parts.push(mul(sub(g, mul(normalized, weightedMean(ofWeight!, weight!))), inverse!));
     }
     if (ofInverse) parts.push(neg(mul(normalized, mul(mul(inverse!, inverse!), mul(ofInverse, 1 / widthOf(x!))))));
-    return [parts.reduce(add), gradient && mul(gradient, normalized)];
+    return [parts.reduce(add), ofWeight];
   },
 });
 

@@ -4,6 +4,7 @@ import { attendWithBiasOp } from "../fused/attendWithBias.ts";
 import { crossEntropyRowsOp } from "../fused/crossEntropy.ts";
 import { geluOp } from "../fused/gelu.ts";
 import { layerNormOp, rmsNormOp } from "../fused/norms.ts";
+import { productByHeadOp } from "../fused/productByHead.ts";
 import { quantizedMatmulOp } from "../fused/quantizedMatmul.ts";
 import { rotateHalvesOp } from "../fused/rotateHalves.ts";
 import { scanOp } from "../fused/scan.ts";
@@ -52,4 +53,5 @@ export const fusedOps = [
   sumOfSquaresOp,
   rotateHalvesOp,
   scanOp,
+  productByHeadOp,
 ] as unknown as readonly OpDefinition[];

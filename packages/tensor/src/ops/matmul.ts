@@ -126,7 +126,8 @@ function transposed(emit: OnnxEmitter, matrix: string, rank: number): string {
   return emit.node("Transpose", [matrix], { perm: { ints: [...axes.slice(0, -2), rank - 1, rank - 2] } });
 }
 
-function flattenRows(x: Tensor): Tensor {
+/** [..., C] → [rows, C] */
+export function flattenRows(x: Tensor): Tensor {
   return reshape(x, [productOfDimensions(x.shape.slice(0, -1)), x.shape.at(-1)!]);
 }
 

@@ -1,0 +1,103 @@
+import { afterAll, expect, it } from "vitest";
+import "../../fluent.ts";
+import { compile } from "../../compile.ts";
+import { scan } from "../../fused/scan.ts";
+import { valueAndGrad } from "../../grad.ts";
+import type { Program, Subprogram, Tensor } from "../../graph.ts";
+import { tensor } from "../../ops/create.ts";
+import { hostRandomNormal } from "../../random.ts";
+import { onnxExecutor } from "../onnx.ts";
+import { referenceExecutor } from "../reference.ts";
+import { productsByHead } from "./productsByHead.ts";
+
+const executor = onnxExecutor({ thread: "main", threads: 1 });
+afterAll(() => executor.dispose());
+
+const random = (name: string, shape: readonly number[]) =>
+  tensor(
+    hostRandomNormal(
+      1,
+      name,
+      shape.reduce((a, b) => a * b, 1),
+    ),
+    { shape },
+  );
+const rows = 64;
+const given = [
+  random("x", [2, rows, 6]),
+  random("qkv", [6, 12]),
+  random("bias", [12]),
+  random("query", [4, 6]),
+  random("out", [4, 6]),
+];
+const byHead = (x: Tensor) => x.reshape([x.shape[0]!, x.shape[1]!, 2, 2]).transpose([0, 2, 1, 3]);
+const byRow = (x: Tensor) => x.transpose([0, 2, 1, 3]).reshape([x.shape[0]!, x.shape[2]!, 4]);
+
+/** Query, key and value of one product, another query of a transposed weight, and back through a third. */
+function attend([x, qkv, bias, other, out]: readonly Tensor[]): Tensor {
+  const [query, key, value] = x!.matmul(qkv!).add(bias!).split([4, 4, 4]).map(byHead);
+  const more = byHead(x!.matmul(other!, { transposeB: true }));
+  const weights = query!.add(more).matmul(key!, { transposeB: true }).softmax();
+  return byRow(weights.matmul(value!)).matmul(out!);
+}
+const gradients = (inputs: readonly Tensor[]) =>
+  valueAndGrad((all: readonly Tensor[]) => attend(all).square().sum())(inputs);
+
+function names(program: Program): string[] {
+  return program.nodes.flatMap(({ op, attributes }) =>
+    attributes.body ? names((attributes.body as Subprogram).program) : [op.name],
+  );
+}
+const count = (program: Program, name: string) => names(program).filter((other) => other === name).length;
+const programOf = (fn: (inputs: readonly Tensor[]) => unknown, inputs: readonly Tensor[] = given) =>
+  compile(fn, { executor }).program(inputs);
+
+it("puts products by head in place of products that are cut up, in the backward too", async () => {
+  const program = programOf(gradients);
+  const rewritten = productsByHead(program);
+  expect(count(program, "productByHead")).toBe(0);
+  // Query, key, value, the other query, and the gradient of what is mixed.
+  expect(count(rewritten, "productByHead")).toBe(5);
+  expect(count(program, "transpose") - count(rewritten, "transpose")).toBe(5);
+  const [onnx, reference] = [executor, referenceExecutor()].map((on) => compile(gradients, { executor: on }));
+  const [[loss, found], [expectedLoss, expected]] = [await onnx!(given), await reference!(given)];
+  for (const [i, tensor] of [loss, ...found].entries()) {
+    const want = await [expectedLoss, ...expected][i]!.data();
+    const largest = (want as Float32Array).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const got = await tensor.data();
+    for (const [k, value] of (want as Float32Array).entries()) {
+      expect(Math.abs(Number(got[k]) - value)).toBeLessThan(1e-5 * largest);
+    }
+  }
+});
+
+it("goes into the body of a scan", () => {
+  const looped = (inputs: readonly Tensor[]) =>
+    scan(
+      (sum: Tensor, x: Tensor) => [sum.add(attend([x, ...inputs.slice(1)]).sum()), []] as const,
+      tensor(0),
+      inputs[0]!.reshape([2, 1, rows, 6]),
+    );
+  expect(count(productsByHead(programOf(looped)), "productByHead")).toBe(4);
+});
+
+it.each<[string, (inputs: readonly Tensor[]) => unknown, (readonly Tensor[])?]>([
+  ["few rows", attend, [random("short", [2, rows - 1, 6]), ...given.slice(1)]],
+  [
+    "a product that something else needs",
+    ([x, weight]) => {
+      const product = x!.matmul(weight!);
+      return [product.sum(), product.reshape([2, rows, 6, 2]).transpose([0, 2, 1, 3])];
+    },
+  ],
+  [
+    "a part that is not cut up by heads",
+    ([x, weight]) => {
+      const [query, rest] = x!.matmul(weight!).split([4, 8]);
+      return [byHead(query!), rest!.sum()];
+    },
+  ],
+  ["another order", ([x, weight]) => x!.matmul(weight!).reshape([2, rows, 6, 2]).transpose([0, 2, 3, 1])],
+])("leaves %s as it is", (_, fn, inputs = given) => {
+  expect(count(productsByHead(programOf(fn, inputs)), "productByHead")).toBe(0);
+});
