@@ -14,9 +14,9 @@ import { outputLocation } from "./onnx/deviceCopies.ts";
 import { emptyInputsCheck } from "./onnx/emptyInputs.ts";
 import { divideWork, type OutputPlan } from "./onnx/hostWork.ts";
 import { onnxModel } from "./onnx/onnxModel.ts";
-import { productsByHead } from "./onnx/productsByHead.ts";
 import type { BufferId, KernelArray, KernelPlan, RunOutput, UploadRequest } from "./onnx/protocol.ts";
 import { keepsBuffers, type OnnxProvider, onnxProviders } from "./onnx/providers.ts";
+import { scansForCpu } from "./onnx/scansForCpu.ts";
 import { withMemory } from "./outOfMemory.ts";
 
 /** Where ONNX Runtime computes, and with how many threads. */
@@ -120,7 +120,7 @@ async function compileSession(
   // On a device the elements are out of reach of this process: nothing is left to do after a run.
   const onDevice = keepsBuffers(provider);
   const work = divideWork(
-    provider === "cpu" ? productsByHead(program) : program,
+    provider === "cpu" ? scansForCpu(program) : program,
     onDevice ? donated.map(() => false) : donated,
   );
   const outputShapes = provider === "cpu" ? shapesToPlace(work.program) : undefined;

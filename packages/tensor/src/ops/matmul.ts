@@ -104,14 +104,14 @@ export const matmulOp = defineOp<MatmulAttributes>({
 });
 
 /** From here on along each axis a transposed copy is soon made up for. */
-const fewestToCopy = 64;
+export const fewestToCopy = 64;
 
 /**
  * How to compute aᵀ b of matrices [K, M] and [K, N]: ONNX Runtime's product with a transposed first operand reads it against the grain,
  * again and again. A copy of that operand, or (bᵀ a)ᵀ with copies of the other and of the result, whichever is smaller, is faster;
  * undefined where there is too little to gain.
  */
-function transposedOrder([a, b]: readonly Shape[]): "operand" | "result" | undefined {
+export function transposedOrder([a, b]: readonly Shape[]): "operand" | "result" | undefined {
   const [k, m] = a!;
   const n = b!.at(-1);
   if (a!.length !== 2 || b!.length !== 2) return undefined;

@@ -1,7 +1,15 @@
 // The record that defines an op in one place, and `record`, which applies one. Lowerings are data or pure functions: no runtime is loaded.
 import type { Dimension } from "../dimension.ts";
 import type { DType, HostData } from "../dtype.ts";
-import { type Attributes, makeNode, type Program, type Shape, type Tensor, type TensorType } from "../graph.ts";
+import {
+  type Attributes,
+  makeNode,
+  type Node,
+  type Program,
+  type Shape,
+  type Tensor,
+  type TensorType,
+} from "../graph.ts";
 import type { TensorFlow, TensorFlowTensor } from "./tensorFlow.ts";
 
 /** Elements as the reference executor holds them: plain numbers (int64 as float64). */
@@ -170,6 +178,11 @@ export function defineOp<A extends Attributes = Attributes>(definition: Primitiv
 /** Defines a composite that has a closed-form gradient, and a kernel in some runtimes; tests hold both against `compose`. */
 export function defineFusedOp<A extends Attributes = Attributes>(definition: FusedDefinition<A>): OpDefinition<A> {
   return definition;
+}
+
+/** Whether a node applies this op, whatever its attributes are. */
+export function isOp<A extends Attributes>({ op }: Node, wanted: OpDefinition<A>): boolean {
+  return (op as unknown) === wanted;
 }
 
 /** Applies an op: infers the output types and adds a node. */

@@ -1,12 +1,11 @@
 // A pass for the CPU: a product that is only cut up by heads is computed head by head, each where attention wants it, instead of in
 // one piece that is cut up and moved afterwards.
 import { productByHead } from "../../fused/productByHead.ts";
-import { scanOp } from "../../fused/scan.ts";
-import { type Attributes, makeNode, type Node, type Program, Subprogram, type Tensor } from "../../graph.ts";
+import type { Node, Program, Tensor } from "../../graph.ts";
 import { add, addOp } from "../../ops/elementwise.ts";
 import { matmulOp } from "../../ops/matmul.ts";
 import { reshape, reshapeOp, split, splitOp, transposeOp } from "../../ops/movement.ts";
-import type { OpDefinition } from "../../ops/op.ts";
+import { isOp } from "../../ops/op.ts";
 import { makeProgram } from "../../program.ts";
 import { rewrite } from "../../rewrite.ts";
 
@@ -41,10 +40,6 @@ export function productsByHead(program: Program): Program {
     return all[part]!;
   };
   const outputs = rewrite(program.outputs, (node, inputs) => {
-    if (is(node, scanOp)) {
-      const body = new Subprogram(productsByHead((node.attributes.body as Subprogram).program));
-      return makeNode(node.op, inputs, { ...node.attributes, body }, node.outputs, node.origin).outputs;
-    }
     const found = splitsHeads(node) && headProduct({ before: node.inputs[0]!, now: inputs[0]! }, users);
     if (!found) return undefined;
     const { x, weight, bias, transposeB } = found;
@@ -53,10 +48,6 @@ export function productsByHead(program: Program): Program {
     return [bias ? add(product, reshape(partOf(bias, found, 0), [heads!, 1, size!])) : product];
   });
   return makeProgram(program.inputs, outputs);
-}
-
-function is<A extends Attributes>(node: Node, op: OpDefinition<A>): boolean {
-  return (node.op as unknown) === op;
 }
 
 /** Nodes that take each tensor; undefined stands for the one who runs the program. */
@@ -70,7 +61,7 @@ function usersOf({ nodes, outputs }: Program): Map<Tensor, (Node | undefined)[]>
 
 /** [B, T, heads, D] → [B, heads, T, D] */
 function splitsHeads(node: Node): boolean {
-  return is(node, transposeOp) && String(node.attributes.permutation) === "0,2,1,3";
+  return isOp(node, transposeOp) && String(node.attributes.permutation) === "0,2,1,3";
 }
 
 function headProduct(byRow: Value, users: ReadonlyMap<Tensor, readonly (Node | undefined)[]>): HeadProduct | undefined {
@@ -80,20 +71,20 @@ function headProduct(byRow: Value, users: ReadonlyMap<Tensor, readonly (Node | u
   };
   const isCutUp = (tensor: Tensor) => {
     const reshaped = onlyUser(tensor);
-    const moved = reshaped && is(reshaped, reshapeOp) && onlyUser(reshaped.outputs[0]!);
+    const moved = reshaped && isOp(reshaped, reshapeOp) && onlyUser(reshaped.outputs[0]!);
     return moved !== undefined && moved !== false && splitsHeads(moved);
   };
-  if (!is(byRow.before.node, reshapeOp)) return undefined;
+  if (!isOp(byRow.before.node, reshapeOp)) return undefined;
   let value = inputOf(byRow, 0);
   const { node, index: part } = value.before;
-  const isPart = is(node, splitOp) && node.attributes.axis === 2;
+  const isPart = isOp(node, splitOp) && node.attributes.axis === 2;
   const pieces = isPart ? node.outputs : [value.before];
   if (!pieces.every(isCutUp)) return undefined;
   const parts = pieces.map(({ shape }) => shape[2] as number);
   if (isPart) value = inputOf(value, 0);
   if (isPart && onlyUser(value.before) === undefined) return undefined;
   let bias: Tensor | undefined;
-  if (is(value.before.node, addOp)) {
+  if (isOp(value.before.node, addOp)) {
     const side = value.before.node.inputs.findIndex(({ shape }) => shape.length === 1);
     if (side < 0) return undefined;
     bias = inputOf(value, side).now;
@@ -112,7 +103,7 @@ function inputOf({ before, now }: Value, i: number): Value {
 
 /** x [B, T, C] times a matrix, all sizes known, with rows enough. */
 function isProductOfRows(node: Node): boolean {
-  if (!is(node, matmulOp) || node.attributes.transposeA === true) return false;
+  if (!isOp(node, matmulOp) || node.attributes.transposeA === true) return false;
   const [x, weight] = node.inputs;
   const [batch, rows, ...others] = x!.shape;
   return (
