@@ -4,6 +4,7 @@ import { crossEntropy } from "../src/functional/losses.ts";
 import { attendInBlocks } from "../src/fused/attendInBlocks.ts";
 import { attendWithBias } from "../src/fused/attendWithBias.ts";
 import { layerNorm, rmsNorm } from "../src/fused/norms.ts";
+import { productByHead } from "../src/fused/productByHead.ts";
 import { rotateHalves } from "../src/fused/rotateHalves.ts";
 import { scan } from "../src/fused/scan.ts";
 import { logSoftmax, softmax } from "../src/fused/softmax.ts";
@@ -73,6 +74,14 @@ export const randomLayerSteps: readonly Step[] = [
   unary(and(isFloat, isMatrix), (x, choice) => {
     const options = { blockSize: 1 + (choice % 2), causal: choice % 3 !== 0, recompute: choice % 4 < 2 };
     return { tensor: attendInBlocks(x.tensor, x.tensor.mul(0.5), x.tensor, options), bound: x.bound, grid: undefined };
+  }),
+  unary(and(isFloat, isMatrix), (x, choice) => {
+    const width = x.tensor.shape.at(-1) as number;
+    if (x.tensor.shape.length !== 3) return undefined;
+    const transposeB = choice % 2 === 0;
+    const weight = filled(2 * width, 0.5, -0.25, 0.125).reshape(transposeB ? [2, width] : [width, 2]);
+    const tensor = productByHead(x.tensor, weight, 1 + (choice % 2), { transposeB });
+    return { tensor, bound: width * x.bound, grid: undefined };
   }),
   unary(and(isFloat, isMatrix), (x) => {
     const step = (carry: Tensor, row: Tensor) => [carry.mul(0.5).add(row), carry.sub(row).sin()] as const;
