@@ -57,3 +57,15 @@ describe.each(tokenizers)("$title", ({ base, model, definition, cases }) => {
     expect(JSON.parse(JSON.stringify(toTokenizerJson(tokenizer)))).toEqual(json);
   });
 });
+
+it.each(["Llama 2", "CLIP"])(
+  "%s takes a word of a megabyte",
+  (title) => {
+    const { base, model, definition } = tokenizers.find((tokenizer) => tokenizer.title === title)!;
+    const tokenizer = parseTokenizerJson({ ...definition, model: { ...models[base], ...model } });
+    const word = "people".repeat(170_000);
+    const { offsets } = tokenizer.encodeWithOffsets(word);
+    expect(offsets.at(-1)![1]).toBe(word.length);
+  },
+  60_000,
+);
