@@ -25,6 +25,7 @@ export {
   TensorError,
   UnsupportedOpError,
 } from "./errors.ts";
+export { bindDimensions } from "./executors/bind.ts";
 export type { DeviceBuffer, Executable, Executor } from "./executors/executor.ts";
 export type { GraphicsProcessor } from "./executors/onnx/graphicsProcessors.ts";
 export { type OnnxModel, onnxModel } from "./executors/onnx/onnxModel.ts";
@@ -104,6 +105,7 @@ export { concat, pad, reshape, slice, split, transpose } from "./ops/movement.ts
 export { defineFusedOp, defineOp, type OpDefinition } from "./ops/op.ts";
 export { argMax, cumulativeSum, max, topK } from "./ops/reduce.ts";
 export { optimize } from "./optimize.ts";
+export { describeOrigin } from "./origin.ts";
 export { printProgram } from "./print.ts";
 export { makeProgram } from "./program.ts";
 export { type ProgramMemory, programMemory } from "./programMemory.ts";
@@ -117,6 +119,7 @@ export {
 } from "./random.ts";
 export { recompute } from "./recompute.ts";
 export type { RecordedCall } from "./recordCall.ts";
+export { expandFused } from "./rewrite.ts";
 export { type LoadedProgram, type LoadProgramOptions, loadProgram, saveProgram } from "./savedProgram.ts";
 export type { HostArray } from "./storage.ts";
 export { flattenTensors, mapTensors, type NamedTensor } from "./tree.ts";
