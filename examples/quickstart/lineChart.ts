@@ -48,9 +48,12 @@ export function lineChart(series: readonly Series[], { xTitle, yTitle }: ChartOp
       : [];
     return `<polyline fill="none" stroke="${color}" stroke-width="2" points="${path}"/>${marks.join("")}`;
   });
+  // Below lines that rise, above those that fall.
+  const rises = series.every(({ points }) => points.at(-1)!.y > points[0]!.y);
+  const top = rises ? height - margin.bottom - 20 * series.length : margin.top + 10;
   const legend = series.map(
     ({ name, color }, i) =>
-      `<g transform="translate(${width - margin.right - 170},${margin.top + 10 + 20 * i})"><line x2="22" stroke="${color}" stroke-width="3"/><text class="tick" x="30" y="4">${name}</text></g>`,
+      `<g transform="translate(${width - margin.right - 170},${top + 20 * i})"><line x2="22" stroke="${color}" stroke-width="3"/><text class="tick" x="30" y="4">${name}</text></g>`,
   );
   const titles = [
     `<text class="title" text-anchor="middle" x="${(margin.left + width - margin.right) / 2}" y="${height - 6}">${xTitle}</text>`,

@@ -6,14 +6,35 @@ import { passagesOf, type Speech } from "./speeches.ts";
 
 const months = "January|February|March|April|May|June|July|August|September|October|November|December";
 const kinds = [
-  { questions: ["Which year is named?", "What year is it about?"], pattern: /\b1[789]\d\d\b|\b20[012]\d\b/g },
   {
+    name: "YEAR",
+    questions: ["Which year is named?", "What year is it about?"],
+    pattern: /\b1[789]\d\d\b|\b20[012]\d\b/g,
+  },
+  {
+    name: "MONEY",
     questions: ["How much money is it?", "What is the sum?"],
     pattern: /\$\d[\d,.]*\d(?: (?:million|billion|trillion))?/g,
   },
-  { questions: ["On which day?", "What is the date?"], pattern: new RegExp(`\\b(?:${months}) \\d{1,2}\\b`, "g") },
-  { questions: ["How many percent?", "What is the share?"], pattern: /\b\d[\d.]* (?:percent|per cent)/g },
+  {
+    name: "DAY",
+    questions: ["On which day?", "What is the date?"],
+    pattern: new RegExp(`\\b(?:${months}) \\d{1,2}\\b`, "g"),
+  },
+  {
+    name: "SHARE",
+    questions: ["How many percent?", "What is the share?"],
+    pattern: /\b\d[\d.]* (?:percent|per cent)/g,
+  },
 ] as const;
+
+/** Every year, sum, day and share in a text, the longest first. */
+export function factsOf(text: string): { name: (typeof kinds)[number]["name"]; start: number; end: number }[] {
+  const found = kinds.flatMap(({ name, pattern }) =>
+    [...text.matchAll(pattern)].map(({ 0: fact, index }) => ({ name, start: index, end: index + fact.length })),
+  );
+  return found.sort((a, b) => b.end - b.start - (a.end - a.start));
+}
 
 export interface SpeechQuestion extends Question {
   /** All facts of the passage in order: what a guess without the question chooses from. */
