@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { translatePattern } from "./oniguruma.ts";
+import { findMatches, translatePattern } from "./oniguruma.ts";
 
 const matches = (pattern: string, text: string): string[] => text.match(translatePattern(pattern)) ?? [];
 
@@ -58,5 +58,39 @@ describe("translatePattern", () => {
     ["\\p{NoSuch}", "\\p{NoSuch} near position 10 is not supported"],
   ])("refuses %s", (pattern, message) => {
     expect(() => translatePattern(pattern)).toThrow(message);
+  });
+});
+
+describe("findMatches", () => {
+  it.each([
+    [
+      "a*",
+      "baab",
+      [
+        [0, 0],
+        [1, 3],
+        [4, 4],
+      ],
+    ],
+    [
+      "$",
+      "😀\n😀",
+      [
+        [2, 2],
+        [5, 5],
+      ],
+    ],
+    [
+      "\\B",
+      "😀!",
+      [
+        [0, 0],
+        [2, 2],
+        [3, 3],
+      ],
+    ],
+  ])("%s in %j", (pattern, text, expected) => {
+    const found = Array.from(findMatches(text, translatePattern(pattern)), ({ start, end }) => [start, end]);
+    expect(found).toEqual(expected);
   });
 });

@@ -31,14 +31,19 @@ export interface PatternMatch {
   readonly end: number;
 }
 
-/** The matches of `expression` (flag `g`) in turn. Unlike JavaScript's, none is empty and right behind the one before. */
+/** The matches of `expression` (flag `g`) in turn. Unlike JavaScript's, none is empty and right behind the one before or inside a character. */
 export function* findMatches(text: string, expression: RegExp): Generator<PatternMatch> {
   let last = -1;
   for (const { 0: found, index } of text.matchAll(expression)) {
-    if (found === "" && index === last) continue;
+    if (found === "" && (index === last || isInsidePair(text, index))) continue;
     last = index + found.length;
     yield { start: index, end: last };
   }
+}
+
+/** V8 finds some empty matches between the halves of a surrogate pair. */
+function isInsidePair(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
 }
 
 /** `text` with `replacement` of each match in its place. */
