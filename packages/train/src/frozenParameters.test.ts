@@ -83,11 +83,11 @@ it("leave out of the program the backward of what lies before the trained ones",
   };
   const matmuls = (trains: TrainerOptions["trains"]) =>
     programOf(trains).nodes.filter(({ op }) => op.name === "matmul").length;
-  // Forward: four weights in each block, and the logits. Backward: twice that, and four in the attention of each block.
+  // Forward: four weights in each block, and the logits. Backward: twice that, four in the attention of each block, one in each norm.
   const forward = 2 * 4 + 1;
-  expect(matmuls(() => true)).toBe(3 * forward + 2 * 4);
-  // Of the logits only the input, of the last block all (its first norm is trained too), of the other block nothing.
-  expect(matmuls(isLastBlock)).toBe(forward + 1 + 2 * 4 + 4);
+  expect(matmuls(() => true)).toBe(3 * forward + 2 * 4 + 5);
+  // Of the logits only the input, of the last block all (of its first norm only the parameters), of the other block nothing.
+  expect(matmuls(isLastBlock)).toBe(forward + 1 + 2 * 4 + 4 + 2);
   expect(programOf(isLastBlock).outputs).toHaveLength(3 * 12 + 2);
 });
 
