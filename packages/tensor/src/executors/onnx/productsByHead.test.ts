@@ -21,7 +21,7 @@ const random = (name: string, shape: readonly number[]) =>
     ),
     { shape },
   );
-const rows = 64;
+const rows = 128;
 const given = [
   random("x", [2, rows, 6]),
   random("qkv", [6, 12]),

@@ -2,6 +2,7 @@
 // one piece that is cut up and moved afterwards.
 import { productByHead } from "../../fused/productByHead.ts";
 import type { Node, Program, Tensor } from "../../graph.ts";
+import { broadcastTo } from "../../ops/broadcast.ts";
 import { add, addOp } from "../../ops/elementwise.ts";
 import { matmulOp } from "../../ops/matmul.ts";
 import { reshape, reshapeOp, split, splitOp, transposeOp } from "../../ops/movement.ts";
@@ -10,7 +11,7 @@ import { makeProgram } from "../../program.ts";
 import { rewrite } from "../../rewrite.ts";
 
 /** With fewer rows a product does little but read the weight, which lies in the order of the product in one piece. */
-const fewestRows = 64;
+const fewestRows = 128;
 
 /** A tensor of the program, and what the pass has made of it. */
 interface Value {
@@ -43,9 +44,12 @@ export function productsByHead(program: Program): Program {
     const found = splitsHeads(node) && headProduct({ before: node.inputs[0]!, now: inputs[0]! }, users);
     if (!found) return undefined;
     const { x, weight, bias, transposeB } = found;
-    const [, heads, , size] = node.outputs[0]!.shape as readonly number[];
+    const [, heads, rows, size] = node.outputs[0]!.shape as readonly number[];
     const product = productByHead(x, partOf(weight, found, transposeB ? 0 : 1), heads!, { transposeB });
-    return [bias ? add(product, reshape(partOf(bias, found, 0), [heads!, 1, size!])) : product];
+    if (!bias) return [product];
+    // Repeated for all rows, it is added in long stretches and not a head's few numbers at a time.
+    const ofHeads = reshape(partOf(bias, found, 0), [heads!, 1, size!]);
+    return [add(product, broadcastTo(ofHeads, [heads!, rows!, size!]))];
   });
   return makeProgram(program.inputs, outputs);
 }
