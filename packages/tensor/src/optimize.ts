@@ -5,8 +5,8 @@ import { runKernel } from "./executors/kernel.ts";
 import { type Attributes, makeNode, type Node, type Program, type Tensor } from "./graph.ts";
 import { constant, literalData } from "./ops/create.ts";
 import { addOp } from "./ops/elementwise.ts";
-import type { NumberArray } from "./ops/op.ts";
-import { makeProgram } from "./program.ts";
+import { isOp, type NumberArray } from "./ops/op.ts";
+import { countUses, makeProgram } from "./program.ts";
 import { rewrite, withInputs } from "./rewrite.ts";
 import { concreteCount, isConcrete, shapesEqual } from "./shape.ts";
 
@@ -67,21 +67,13 @@ function dropIdle(node: Node, inputs: readonly Tensor[]): readonly Tensor[] | un
   return undefined;
 }
 
-function countUses({ nodes, outputs }: Program): Map<Tensor, number> {
-  const uses = new Map<Tensor, number>();
-  for (const tensor of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) {
-    uses.set(tensor, (uses.get(tensor) ?? 0) + 1);
-  }
-  return uses;
-}
-
 /** `x + op(…)` as `op(…, x)` where an op can add its result to a tensor, so that there need not be two of that size. */
 function foldAddition(
   node: Node,
   inputs: readonly Tensor[],
   uses: ReadonlyMap<Tensor, number>,
 ): readonly Tensor[] | undefined {
-  if ((node.op as unknown) !== addOp) return undefined;
+  if (!isOp(node, addOp)) return undefined;
   const [output] = node.outputs;
   for (const i of [0, 1]) {
     const [added, other] = [inputs[i]!, inputs[1 - i]!];

@@ -15,6 +15,15 @@ export function makeProgram(inputs: readonly Tensor[], outputs: readonly Tensor[
   return { inputs, outputs, nodes: topologicalOrder(outputs).filter((node) => !placeholders.has(node)) };
 }
 
+/** How often each tensor is read, by a node or as an output. */
+export function countUses({ nodes, outputs }: Program): Map<Tensor, number> {
+  const uses = new Map<Tensor, number>();
+  for (const tensor of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) {
+    uses.set(tensor, (uses.get(tensor) ?? 0) + 1);
+  }
+  return uses;
+}
+
 /** Closes a graph over the stored tensors it reads: they become inputs after the given ones. */
 export function closeProgram(inputs: readonly Tensor[], outputs: readonly Tensor[]): ClosedProgram {
   const captured = new Map<Tensor, Tensor>();

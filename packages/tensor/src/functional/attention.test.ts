@@ -8,7 +8,8 @@ import type { Tensor } from "../graph.ts";
 import { type Precision, withPrecision } from "../mixedPrecision.ts";
 import { placeholder, tensor } from "../ops/create.ts";
 import { programMemory } from "../programMemory.ts";
-import { hostRandomNormal, hostRandomUniform, RandomKey } from "../random.ts";
+import { hostRandomUniform, RandomKey } from "../random.ts";
+import { randomTensor } from "../testing/randomTensor.ts";
 import { type AttentionOptions, attention } from "./attention.ts";
 
 const executor = onnxExecutor({ thread: "main", threads: 1 });
@@ -16,18 +17,13 @@ afterAll(() => executor.dispose());
 
 type Sizes = readonly [batch: readonly number[], queries: number, keys: number];
 
-function random(name: string, shape: readonly number[]): Tensor {
-  const count = shape.reduce((a, b) => a * b, 1);
-  return tensor(hostRandomNormal(1, name, count), { shape });
-}
-
 /** Query [..., T, 8]; key and value [..., S, 8], where `shared` with one head for all query heads. */
 function inputs([batch, queries, keys]: Sizes, shared = false): Tensor[] {
   const lead = shared ? [...batch.slice(0, -1), 1] : batch;
   return [
-    random("query", [...batch, queries, 8]),
-    random("key", [...lead, keys, 8]),
-    random("value", [...lead, keys, 8]),
+    randomTensor("query", [...batch, queries, 8]),
+    randomTensor("key", [...lead, keys, 8]),
+    randomTensor("value", [...lead, keys, 8]),
   ];
 }
 

@@ -5,7 +5,7 @@ import { DTypeError, ShapeError, TensorError } from "../errors.ts";
 import { type Attributes, describeShape, makeNode, type Shape, type Tensor, type TensorType } from "../graph.ts";
 import { concreteCount, requireValidShape } from "../shape.ts";
 import { Storage } from "../storage.ts";
-import { apply, defineOp } from "./op.ts";
+import { apply, defineOp, isOp } from "./op.ts";
 import { fromHost } from "./tfjsData.ts";
 
 function leafType(attributes: { dtype: DType; shape: readonly Dimension[] }): TensorType {
@@ -164,7 +164,7 @@ export function constant(
 
 /** The elements of a literal; undefined for any other tensor. */
 export function literalData(tensor: Tensor): HostData | undefined {
-  return (tensor.node.op as unknown) === constantOp ? (tensor.node.attributes.data as HostData) : undefined;
+  return isOp(tensor.node, constantOp) ? (tensor.node.attributes.data as HostData) : undefined;
 }
 
 /** A tensor, or a number that takes the other operand's dtype. */

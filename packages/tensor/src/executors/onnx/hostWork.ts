@@ -3,6 +3,7 @@
 import type { Program, Tensor } from "../../graph.ts";
 import { constant } from "../../ops/create.ts";
 import { updateSliceOp } from "../../ops/gather.ts";
+import { isOp } from "../../ops/op.ts";
 import { makeProgram } from "../../program.ts";
 import type { KernelPlan, SliceWrite, Source } from "./protocol.ts";
 import { findUpdateRegions } from "./updateRegions.ts";
@@ -42,7 +43,7 @@ export function divideWork(program: Program, donated: readonly boolean[]): HostW
   const outputs = program.outputs.map((output): OutputPlan => {
     const plan = made.get(output);
     if (plan) return plan;
-    const target = (output.node.op as unknown) === updateSliceOp ? inputs.get(output.node.inputs[0]!) : undefined;
+    const target = isOp(output.node, updateSliceOp) ? inputs.get(output.node.inputs[0]!) : undefined;
     if (target === undefined || !donated[target] || slices.some((slice) => slice.target === target)) {
       // Equal outputs become tensors of their own, each with a buffer that may be freed alone.
       return { kind: "graph", output: inside.push(output) - 1 };

@@ -3,8 +3,7 @@ import "../../fluent.ts";
 import { compile } from "../../compile.ts";
 import { valueAndGrad } from "../../grad.ts";
 import type { Program, Tensor } from "../../graph.ts";
-import { tensor } from "../../ops/create.ts";
-import { hostRandomNormal } from "../../random.ts";
+import { randomTensor } from "../../testing/randomTensor.ts";
 import { onnxExecutor } from "../onnx.ts";
 import { referenceExecutor } from "../reference.ts";
 import { productsByHead } from "./productsByHead.ts";
@@ -12,22 +11,13 @@ import { productsByHead } from "./productsByHead.ts";
 const executor = onnxExecutor({ thread: "main", threads: 1 });
 afterAll(() => executor.dispose());
 
-const random = (name: string, shape: readonly number[]) =>
-  tensor(
-    hostRandomNormal(
-      1,
-      name,
-      shape.reduce((a, b) => a * b, 1),
-    ),
-    { shape },
-  );
 const rows = 128;
 const given = [
-  random("x", [2, rows, 6]),
-  random("qkv", [6, 12]),
-  random("bias", [12]),
-  random("query", [4, 6]),
-  random("out", [4, 6]),
+  randomTensor("x", [2, rows, 6]),
+  randomTensor("qkv", [6, 12]),
+  randomTensor("bias", [12]),
+  randomTensor("query", [4, 6]),
+  randomTensor("out", [4, 6]),
 ];
 const byHead = (x: Tensor) => x.reshape([x.shape[0]!, x.shape[1]!, 2, 2]).transpose([0, 2, 1, 3]);
 const byRow = (x: Tensor) => x.transpose([0, 2, 1, 3]).reshape([x.shape[0]!, x.shape[2]!, 4]);
@@ -66,7 +56,7 @@ it("puts products by head in place of products that are cut up, in the backward 
 });
 
 it.each<[string, (inputs: readonly Tensor[]) => unknown, (readonly Tensor[])?]>([
-  ["few rows", attend, [random("short", [2, rows - 1, 6]), ...given.slice(1)]],
+  ["few rows", attend, [randomTensor("short", [2, rows - 1, 6]), ...given.slice(1)]],
   [
     "a product that something else needs",
     ([x, weight]) => {

@@ -4,8 +4,8 @@ import { compile } from "../../compile.ts";
 import { scan } from "../../fused/scan.ts";
 import { valueAndGrad } from "../../grad.ts";
 import type { Program, Subprogram, Tensor } from "../../graph.ts";
-import { constant, tensor } from "../../ops/create.ts";
-import { hostRandomNormal } from "../../random.ts";
+import { constant } from "../../ops/create.ts";
+import { randomTensor } from "../../testing/randomTensor.ts";
 import { mapTensors } from "../../tree.ts";
 import { onnxExecutor } from "../onnx.ts";
 import { referenceExecutor } from "../reference.ts";
@@ -14,17 +14,12 @@ import { scansForCpu } from "./scansForCpu.ts";
 const executor = onnxExecutor({ thread: "main", threads: 1 });
 afterAll(() => executor.dispose());
 
-const random = (name: string, shape: readonly number[]) =>
-  tensor(
-    hostRandomNormal(
-      1,
-      name,
-      shape.reduce((a, b) => a * b, 1),
-    ),
-    { shape },
-  );
-const weights = { up: random("up", [64, 256]), down: random("down", [256, 64]), scale: random("scale", [64]) };
-const batch = random("x", [4, 256, 64]);
+const weights = {
+  up: randomTensor("up", [64, 256]),
+  down: randomTensor("down", [256, 64]),
+  scale: randomTensor("scale", [64]),
+};
+const batch = randomTensor("x", [4, 256, 64]);
 
 /** The gradients of four parts of a batch added up, from zero or from `start`. */
 function gradients(parameters: typeof weights, x: Tensor, start?: typeof weights) {

@@ -8,7 +8,7 @@ import { add, addOp } from "../../ops/elementwise.ts";
 import { fewestToCopy, matmul, matmulOp, transposedOrder } from "../../ops/matmul.ts";
 import { transpose } from "../../ops/movement.ts";
 import { isOp, record } from "../../ops/op.ts";
-import { makeProgram } from "../../program.ts";
+import { countUses, makeProgram } from "../../program.ts";
 import { rewrite } from "../../rewrite.ts";
 import { productsByHead } from "./productsByHead.ts";
 
@@ -58,9 +58,7 @@ function withTransposedWeights(loop: Loop): Loop {
 
 /** Products that are added up and whose result has to be transposed are added up as they are; `sums` are to be transposed afterwards. */
 function withTransposedSums(loop: Loop): { loop: Loop; sums: ReadonlySet<number> } {
-  const uses = (tensor: Tensor) =>
-    [...loop.body.nodes.flatMap(({ inputs }) => inputs), ...loop.body.outputs].filter((other) => other === tensor)
-      .length;
+  const uses = countUses(loop.body);
   const outer = [...loop.inputs];
   const inputs = [...loop.body.inputs];
   const outputs = [...loop.body.outputs];
@@ -72,7 +70,7 @@ function withTransposedSums(loop: Loop): { loop: Loop; sums: ReadonlySet<number>
     const [a, b] = product.node.inputs;
     const { transposeA, transposeB } = product.node.attributes;
     if (!transposeA || transposeB || transposedOrder([a!.shape, b!.shape]) !== "result") continue;
-    if (uses(sum) > 1 || uses(product) > 1 || uses(output) > 1) continue;
+    if ([sum, product, output].some((tensor) => uses.get(tensor) !== 1)) continue;
     sums.add(i);
     outer[i] = transposed(outer[i]!);
     inputs[i] = placeholder("scan", sum.dtype, sum.shape.toReversed());
