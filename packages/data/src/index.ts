@@ -106,6 +106,13 @@ export {
 } from "./labels/findLabelIssues.ts";
 export { estimateLabelNoise, type LabelNoise } from "./labels/labelNoise.ts";
 export { type LabelQualityMethod, type LabelQualityOptions, labelQualityScores } from "./labels/labelQuality.ts";
+export {
+  findMultiLabelIssues,
+  type LabelLists,
+  type MultiLabelIssue,
+  type MultiLabelIssueOptions,
+  multiLabelQualityScores,
+} from "./labels/multiLabel.ts";
 export { filterLanguage, type LanguageOptions } from "./language/filterLanguage.ts";
 export { languageClassifier } from "./language/languageModel.ts";
 export { type LanguageQuota, type LimitLanguagesOptions, limitLanguages } from "./language/limitLanguages.ts";

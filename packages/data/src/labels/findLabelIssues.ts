@@ -62,13 +62,18 @@ export function findLabelIssues(
   predictedProbabilities: ProbabilityRows,
   options: LabelIssueOptions = {},
 ): LabelIssue[] {
-  const { filterBy = "pruneByNoiseRate", rankBy = "selfConfidence" } = options;
+  const { rankBy = "selfConfidence" } = options;
   const data = labelledRows("findLabelIssues", labels, predictedProbabilities);
-  checkOptions(options);
+  checkIssueOptions("findLabelIssues", options);
   const scores = scoresOf(data, { method: rankBy });
-  return places(filters[filterBy](data, options))
+  return places(issueMask(data, options))
     .map((index) => ({ index, label: data.labels[index]!, suggested: data.best[index]!, score: scores[index]! }))
     .sort((a, b) => a.score - b.score || a.index - b.index);
+}
+
+/** Marks with 1 the examples that `findLabelIssues` takes for wrong. */
+export function issueMask(data: LabelledRows, options: LabelIssueOptions): Uint8Array {
+  return filters[options.filterBy ?? "pruneByNoiseRate"](data, options);
 }
 
 /** Marks the examples taken for wrong. */
@@ -178,7 +183,7 @@ function pruneCounts(joint: Matrix, { minExamplesPerClass = 1, noiseShare = 1 }:
 }
 
 /** The places of the `count` smallest values; of equal values the first ones. */
-function smallest(values: Float64Array, count: number): number[] {
+export function smallest(values: Float64Array, count: number): number[] {
   if (count <= 0) return [];
   const limit = nthSmallest(values.slice(), Math.min(count, values.length) - 1);
   let equal = count;
@@ -213,9 +218,13 @@ function nthSmallest(values: Float64Array, place: number): number {
   return values[place]!;
 }
 
-function checkOptions({ filterBy, noiseShare = 1, minExamplesPerClass = 1 }: LabelIssueOptions): void {
+/** @throws DataError for options out of range. */
+export function checkIssueOptions(
+  where: string,
+  { filterBy, noiseShare = 1, minExamplesPerClass = 1 }: LabelIssueOptions,
+): void {
   const fail = (name: string, expected: string, got: unknown): never => {
-    throw new DataError(`findLabelIssues: ${name}: expected ${expected}, got ${got}`);
+    throw new DataError(`${where}: ${name}: expected ${expected}, got ${got}`);
   };
   if (filterBy !== undefined && !Object.hasOwn(filters, filterBy)) {
     fail("filterBy", `one of ${Object.keys(filters).join(", ")}`, filterBy);
