@@ -3,6 +3,7 @@ import { checkProgram } from "./checkProgram.ts";
 import { collectGarbage } from "./collectGarbage.ts";
 import { defaultExecutor } from "./defaultExecutor.ts";
 import { byteSize } from "./dtype.ts";
+import { TensorError } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
 import type { DeviceBuffer, Executable, Executor } from "./executors/executor.ts";
 import { describeType, type Program, type Shape, type Tensor } from "./graph.ts";
@@ -44,6 +45,20 @@ export interface CompileOptions {
   maximumSignatures?: number;
   /** Check every program against the rules in checkProgram.ts. Default false. */
   check?: boolean;
+}
+
+function checkOptions(fn: unknown, { donate = [], constants = [], maximumSignatures = 1 }: CompileOptions): void {
+  if (typeof fn !== "function") throw new TensorError(`compile: expected a function, got ${typeof fn}`);
+  for (const [name, positions] of Object.entries({ donate, constants })) {
+    if (Array.isArray(positions) && positions.every((position) => Number.isInteger(position) && position >= 0))
+      continue;
+    throw new TensorError(
+      `compile: ${name} must be an array of positions of arguments, got ${JSON.stringify(positions)}`,
+    );
+  }
+  if (!(maximumSignatures >= 1)) {
+    throw new TensorError(`compile: maximumSignatures must be at least 1, got ${maximumSignatures}`);
+  }
 }
 
 /** How long the parts of a compilation took, in milliseconds. */
@@ -102,6 +117,7 @@ export function compile<A extends unknown[], R>(
   fn: (...args: A) => R,
   options: CompileOptions = {},
 ): CompiledFunction<A, R> {
+  checkOptions(fn, options);
   const maximum = options.maximumSignatures ?? 64;
   const cache = new Map<string, CacheEntry>();
   let times: CompileTimes | undefined;

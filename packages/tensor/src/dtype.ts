@@ -13,15 +13,22 @@ interface HostArrayConstructor {
   readonly BYTES_PER_ELEMENT: number;
 }
 
-const dtypes: Record<DType, { kind: "float" | "int" | "bool"; array: HostArrayConstructor }> = {
+interface DTypeRecord {
+  readonly kind: "float" | "int" | "bool";
+  readonly array: HostArrayConstructor;
+  /** The smallest and the largest whole number of an integer type. */
+  readonly range?: readonly [number, number];
+}
+
+const dtypes: Record<DType, DTypeRecord> = {
   float32: { kind: "float", array: Float32Array },
   float16: { kind: "float", array: Uint16Array },
   bfloat16: { kind: "float", array: Uint16Array },
-  int64: { kind: "int", array: BigInt64Array },
-  int32: { kind: "int", array: Int32Array },
-  uint32: { kind: "int", array: Uint32Array },
-  int8: { kind: "int", array: Int8Array },
-  uint8: { kind: "int", array: Uint8Array },
+  int64: { kind: "int", array: BigInt64Array, range: [-(2 ** 63), 2 ** 63 - 1024] },
+  int32: { kind: "int", array: Int32Array, range: [-(2 ** 31), 2 ** 31 - 1] },
+  uint32: { kind: "int", array: Uint32Array, range: [0, 2 ** 32 - 1] },
+  int8: { kind: "int", array: Int8Array, range: [-128, 127] },
+  uint8: { kind: "int", array: Uint8Array, range: [0, 255] },
   bool: { kind: "bool", array: Uint8Array },
 };
 
@@ -144,6 +151,23 @@ const encoders: Partial<Record<DType, (value: number) => number>> = {
   bfloat16: toBfloat16Bits,
   bool: (value) => (value === 0 ? 0 : 1),
 };
+
+/** Throws a `DTypeError` for a name that is not one of a dtype. */
+export function requireDType(where: string, dtype: string): asserts dtype is DType {
+  if (!isDType(dtype)) throw new DTypeError(`${where}: no dtype is named "${dtype}" (${allDTypes.join(", ")})`);
+}
+
+/** Throws a `DTypeError` for a number that an integer type cannot hold; floats round it, and anything but 0 is true. */
+export function requireHolds(where: string, dtype: DType, numbers: readonly number[]): void {
+  const { range } = dtypes[dtype];
+  if (!range) return;
+  const [lowest, highest] = range;
+  const wrong = numbers.find((number) => !(Number.isInteger(number) && number >= lowest && number <= highest));
+  if (wrong === undefined) return;
+  throw new DTypeError(
+    `${where}: ${dtype} holds whole numbers from ${lowest} to ${highest}, got ${wrong} (round it, or take another dtype)`,
+  );
+}
 
 /** Throws a `DTypeError` unless `dtype` is a float type. */
 export function requireFloat(where: string, dtype: DType): void {

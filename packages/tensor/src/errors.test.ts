@@ -1,6 +1,9 @@
 // Bad input: every message names what was expected, what came, and the line of the code that asked for it.
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { compile } from "./compile.ts";
 import { DTypeError, ShapeError, TensorError } from "./errors.ts";
+import { onnxExecutor } from "./executors/onnx.ts";
 import "./fluent.ts";
 import { attention } from "./functional/attention.ts";
 import { dropout } from "./functional/dropout.ts";
@@ -9,8 +12,11 @@ import { crossEntropy } from "./functional/losses.ts";
 import { mean } from "./functional/statistics.ts";
 import { layerNorm } from "./fused/norms.ts";
 import { quantizedMatmul } from "./fused/quantizedMatmul.ts";
+import { scan } from "./fused/scan.ts";
 import { softmax } from "./fused/softmax.ts";
-import { gradients } from "./grad.ts";
+import { gradients, valueAndGrad } from "./grad.ts";
+import type { Tensor } from "./graph.ts";
+import { withPrecision } from "./mixedPrecision.ts";
 import { broadcastTo } from "./ops/broadcast.ts";
 import { constant, iota, placeholder, tensor } from "./ops/create.ts";
 import { add, logicalNot, shiftRight, where } from "./ops/elementwise.ts";
@@ -19,6 +25,7 @@ import { matmul } from "./ops/matmul.ts";
 import { concat, pad, reshape, slice, transpose } from "./ops/movement.ts";
 import { argMax, max, topK } from "./ops/reduce.ts";
 import { RandomKey } from "./random.ts";
+import { flattenTensors } from "./tree.ts";
 
 const a = placeholder("a", "float32", [2, 3]);
 const b = placeholder("b", "float32", [4, 5]);
@@ -165,6 +172,92 @@ const cases: [string, () => unknown, string][] = [
     () => tensor(new Float64Array(2) as never),
     "tensor: name the dtype that this Float64Array holds",
   ],
+  ["tensor, text", () => tensor("abc" as never), "tensor: expected numbers, booleans or arrays of them, got string"],
+  ["tensor, null", () => tensor([1, null as never]), "tensor: expected numbers, booleans or arrays of them, got null"],
+  ["tensor, bigint", () => tensor([1n as never], { dtype: "int64" }), "got bigint (put them into a BigInt64Array)"],
+  [
+    "tensor, unknown dtype",
+    () => tensor([1], { dtype: "float64" as never }),
+    'tensor: no dtype is named "float64" (float32, float16, bfloat16, int64,',
+  ],
+  [
+    "tensor, fraction as integer",
+    () => tensor([1.5], { dtype: "int32" }),
+    "tensor: int32 holds whole numbers from -2147483648 to 2147483647, got 1.5 (round it, or take another dtype)",
+  ],
+  [
+    "tensor, below an integer",
+    () => tensor([-1], { dtype: "uint8" }),
+    "tensor: uint8 holds whole numbers from 0 to 255",
+  ],
+  ["tensor, NaN as integer", () => tensor([Number.NaN], { dtype: "int64" }), "tensor: int64 holds whole numbers"],
+  ["constant, fraction as integer", () => constant(0.5, "int32"), "constant: int32 holds whole numbers"],
+  [
+    "fraction beside integers",
+    () => add(ids, 0.5),
+    "a number beside a tensor takes its dtype: int32 holds whole numbers from -2147483648 to 2147483647, got 0.5",
+  ],
+  ["cast, unknown dtype", () => a.cast("float" as never), 'cast: no dtype is named "float"'],
+  [
+    "operand, array",
+    () => add(a, [1, 2, 3] as never),
+    "add: expected a tensor, got an array (make one of it with tensor",
+  ],
+  ["operand, missing", () => a.add(undefined as never), "add: expected a tensor, got undefined"],
+  ["indices, number", () => a.gather(0 as never), "gather: expected a tensor, got number"],
+  [
+    "reshape, sizes one by one",
+    () => (a as never as { reshape(...s: number[]): Tensor }).reshape(3, 2),
+    "reshape: expected the shape as an array, got 3",
+  ],
+  ["split, number", () => a.split(3 as never), "split: expected the sizes of the parts as an array, got 3"],
+  [
+    "concat, tensors one by one",
+    () => concat(a as never),
+    "concat: expected the tensors as an array, got Tensor float32[2,3]",
+  ],
+  ["slice, fraction", () => slice(a, 0, 0.5), "slice: start and end must be a whole number, got 0.5"],
+  ["pad, fraction", () => pad(a, 0, 0.5, 0), "pad: the counts before and after must be a whole number, got 0.5"],
+  ["topK, fraction", () => topK(a, 1.5), "topK: k must be a whole number, got 1.5"],
+  ["mean of integers", () => mean(ids), "mean: expected a float tensor, got int32 (cast it first)"],
+  ["div by zero", () => ids.div(0), "div: integer division by zero"],
+  [
+    "gradient of a number",
+    () => valueAndGrad((_: Tensor) => 1 as never)(a),
+    "gradients: expected the loss as a tensor, got number (return it from the function)",
+  ],
+  [
+    "scan, step",
+    () => scan((carry: Tensor) => carry as never, scalar, a),
+    "scan: the step must return [carry, output]",
+  ],
+  [
+    "withPrecision",
+    () => withPrecision((x: Tensor) => x, "fp16" as never),
+    'withPrecision: no precision is named "fp16" (float32, float16, bfloat16)',
+  ],
+  ["compile, no function", () => compile(3 as never), "compile: expected a function, got number"],
+  [
+    "compile, donate",
+    () => compile((x: Tensor) => x, { donate: 0 as never }),
+    "compile: donate must be an array of positions of arguments, got 0",
+  ],
+  [
+    "compile, signatures",
+    () => compile((x: Tensor) => x, { maximumSignatures: 0 }),
+    "compile: maximumSignatures must be at least 1, got 0",
+  ],
+  ["onnxExecutor, threads", () => onnxExecutor({ threads: 0 }), "onnxExecutor: threads must be a whole number above 0"],
+  [
+    "onnxExecutor, thread",
+    () => onnxExecutor({ thread: "x" as never }),
+    'onnxExecutor: thread must be "worker" or "main", got "x"',
+  ],
+  [
+    "tensors in a Map",
+    () => flattenTensors({ model: new Map([["weight", a]]) }),
+    'tree: the Map at "model" holds tensors (put them into an object or an array)',
+  ],
 ];
 
 describe("messages", () => {
@@ -182,6 +275,28 @@ describe("messages", () => {
         expect(error.message).toMatch(/\n {2}at \S+errors\.test\.ts:\d+$/);
       }
     }
+  });
+});
+
+describe("a tensor where plain JavaScript expects something else", () => {
+  it("says what it is as text", () => {
+    expect(`${a}`).toBe("Tensor float32[2,3]");
+    expect(inspect({ a })).toBe("{ a: Tensor float32[2,3] }");
+  });
+
+  it("is no number", () => {
+    expect(() => Number(a)).toThrow("Tensor float32[2,3] is no number: use its methods");
+  });
+
+  it("has no elements while a function is recorded", async () => {
+    let inside: Promise<unknown> | undefined;
+    const twice = compile((x: Tensor) => {
+      inside = x.data();
+      inside.catch(() => {});
+      return x.add(x);
+    });
+    twice.program(a);
+    await expect(inside).rejects.toThrow('"0" is a placeholder: the input of a function that is recorded');
   });
 });
 

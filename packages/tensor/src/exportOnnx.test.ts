@@ -1,6 +1,6 @@
 // What is in the files, and that ONNX Runtime, opened on them by itself, computes what the function does. tools/fixtures/check_onnx.py
 // does the same from Python with the models of tests/exportedModels.ts.
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
@@ -210,6 +210,13 @@ describe("external data", () => {
     const wanted = Array.from(await (await run(big(), y)).data(), Number);
     expect((await runFile(path, { input: floats([1], [1]) })).output).toEqual(wanted);
     expect(await readdir(folder)).toEqual(["model.onnx", "model.onnx.data"]);
+  });
+
+  it("makes the folder that it is written to", async () => {
+    const path = join(await temporaryFolder(), "exports", "today", "model.onnx");
+    const written = await exportOnnx(forward.record(model(), x), path, { constants: [0] });
+    expect(written.files).toEqual([path]);
+    expect((await stat(path)).size).toBeGreaterThan(0);
   });
 
   it("leaves nothing behind, and what was there, when a tensor cannot be read", async () => {

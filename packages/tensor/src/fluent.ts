@@ -1,7 +1,7 @@
 // The methods of `Tensor`. They only call the op of the same name; installing them here keeps tensor and ops free of an import cycle.
 
 import type { Dimension } from "./dimension.ts";
-import type { DType, HostData } from "./dtype.ts";
+import { type DType, type HostData, toNumbers } from "./dtype.ts";
 import { evaluate } from "./evaluate.ts";
 import { relu, silu } from "./functional/activations.ts";
 import { type AttentionOptions, attention } from "./functional/attention.ts";
@@ -224,7 +224,7 @@ const methods = {
   async item(this: Tensor): Promise<number> {
     const data = await this.data();
     if (data.length !== 1) throw new RangeError(`item: expected one element, got ${data.length} (use data())`);
-    return Number(data[0]);
+    return toNumbers(this.dtype, data)[0]!;
   },
   /** Frees the elements of a concrete tensor. */
   dispose(this: Tensor): void {

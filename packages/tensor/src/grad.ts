@@ -1,7 +1,7 @@
 // Reverse-mode differentiation: from the graph of a scalar to the graphs of its gradients. Names no op.
 import { isFloat } from "./dtype.ts";
-import { DTypeError, ShapeError } from "./errors.ts";
-import { describeType, type Node, type Tensor, topologicalOrder } from "./graph.ts";
+import { DTypeError, ShapeError, TensorError } from "./errors.ts";
+import { describeType, type Node, Tensor, topologicalOrder } from "./graph.ts";
 import { broadcastTo, sumTo } from "./ops/broadcast.ts";
 import { constant } from "./ops/create.ts";
 import { add } from "./ops/elementwise.ts";
@@ -9,9 +9,14 @@ import { flattenTensors, mapTensors } from "./tree.ts";
 
 /**
  * Gradient of `output` (a float scalar) with respect to each of `inputs`; zeros where `output` does not depend on one.
- * Throws a `ShapeError` unless `output` is a scalar, a `DTypeError` unless the tensors are floats.
+ * Throws a `TensorError` unless `output` is a tensor, a `ShapeError` unless it is a scalar, a `DTypeError` unless the tensors are floats.
  */
 export function gradients(output: Tensor, inputs: readonly Tensor[]): Tensor[] {
+  if (!(output instanceof Tensor)) {
+    throw new TensorError(
+      `gradients: expected the loss as a tensor, got ${typeof output} (return it from the function)`,
+    );
+  }
   if (output.shape.length !== 0) {
     throw new ShapeError(
       `gradients: expected a scalar to differentiate, got ${describeType(output)} (sum or average it first)`,

@@ -58,6 +58,22 @@ export class Tensor {
     this.dtype = type.dtype;
     this.shape = type.shape;
   }
+
+  /** `Tensor float32[2,3]`; what is in it is read with `await data()`. */
+  toString(): string {
+    return `Tensor ${describeType(this)}`;
+  }
+
+  /** What Node prints of it. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  /** Plain JavaScript would compute NaN with it. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint !== "number") return this.toString();
+    throw new TypeError(`${this} is no number: use its methods, mul() and less() for * and <, or await item()`);
+  }
 }
 
 export interface Tensor extends FluentMethods {}

@@ -1,5 +1,6 @@
 // Mixed precision (Micikevicius et al. 2018) as a pass: casts are put into a recorded float32 graph, as the record of each op asks.
 // Parameters stay float32 and are cast where they are used; the gradients come out in float32 again.
+import { DTypeError } from "./errors.ts";
 import { isLeaf, makeNode, type Node, type Tensor, type TensorType } from "./graph.ts";
 import { cast } from "./ops/elementwise.ts";
 import { expandFused, rewrite } from "./rewrite.ts";
@@ -19,6 +20,9 @@ export const precisions = ["float32", "float16", "bfloat16"] as const satisfies 
  * const step = compile(withPrecision(valueAndGrad((w: Tensor, x: Tensor) => x.matmul(w).square().mean()), "bfloat16"));
  */
 export function withPrecision<A extends unknown[], R>(fn: (...args: A) => R, precision: Precision): (...args: A) => R {
+  if (!precisions.includes(precision)) {
+    throw new DTypeError(`withPrecision: no precision is named "${precision}" (${precisions.join(", ")})`);
+  }
   if (precision === "float32") return fn;
   return (...args) => {
     const result = fn(...args);

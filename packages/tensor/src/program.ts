@@ -1,6 +1,8 @@
 // From traced outputs to a `Program`.
+import { TensorError } from "./errors.ts";
 import { type Program, type Tensor, topologicalOrder } from "./graph.ts";
-import { placeholder } from "./ops/create.ts";
+import { placeholder, placeholderOp } from "./ops/create.ts";
+import { isOp } from "./ops/op.ts";
 import { rewrite } from "./rewrite.ts";
 
 /** A program with the stored tensors it reads turned into inputs. */
@@ -33,7 +35,15 @@ export function closeProgram(inputs: readonly Tensor[], outputs: readonly Tensor
       captured.set(tensor, placeholder(`captured.${captured.size}`, tensor.dtype, tensor.shape));
     }
   };
-  for (const node of topologicalOrder(outputs)) node.inputs.forEach(capture);
+  const nodes = topologicalOrder(outputs);
+  const stray = nodes.find((node) => isOp(node, placeholderOp) && !given.has(node.outputs[0]!));
+  if (stray) {
+    throw new TensorError(
+      `"${stray.attributes.name}" is a placeholder: the input of a function that is recorded, or of a program, has no elements ` +
+        "(return what is made from it from the function, and use the result)",
+    );
+  }
+  for (const node of nodes) node.inputs.forEach(capture);
   outputs.forEach(capture);
   const replaced = rewrite(outputs, () => undefined, captured);
   return { program: makeProgram([...inputs, ...captured.values()], replaced), captured: [...captured.keys()] };

@@ -64,8 +64,21 @@ export function isConcrete(shape: Shape): shape is readonly number[] {
   return shape.every((size) => typeof size === "number");
 }
 
+/** Throws for what plain JavaScript may pass in place of an array: `reshape(2, 3)`. */
+export function requireList(where: string, what: string, list: unknown): void {
+  if (!Array.isArray(list)) throw new ShapeError(`${where}: expected ${what} as an array, got ${String(list)}`);
+}
+
+/** Throws unless the position or size is a whole number or made of names. */
+export function requireWhole(where: string, what: string, size: Dimension): void {
+  if (typeof size === "number" ? !Number.isInteger(size) : typeof size !== "string") {
+    throw new ShapeError(`${where}: ${what} must be a whole number, got ${String(size)}`);
+  }
+}
+
 /** Throws unless every size is a whole number >= 0, a name, or names combined in the one way they are written here. */
 export function requireValidShape(where: string, shape: Shape): void {
+  requireList(where, "the shape", shape);
   for (const size of shape) {
     if (typeof size === "number" && !(Number.isInteger(size) && size >= 0)) {
       throw new ShapeError(`${where}: size ${size} in shape ${describeShape(shape)} is not a whole number >= 0`);

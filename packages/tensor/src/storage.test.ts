@@ -65,6 +65,7 @@ describe("lazy tensors", () => {
   it("give their element as a number", async () => {
     expect(await tensor([2]).sum().item()).toBe(2);
     expect(await tensor(new BigInt64Array([5n])).item()).toBe(5);
+    expect(await tensor(1.5, { dtype: "bfloat16" }).item()).toBe(1.5);
     await expect(tensor([1, 2]).item()).rejects.toThrow("item: expected one element, got 2 (use data())");
   });
 });

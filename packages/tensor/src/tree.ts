@@ -9,11 +9,22 @@ export interface NamedTensor {
   readonly tensor: Tensor;
 }
 
-/** Every tensor of a tree in the order of its fields; a tensor that is shared (tied weights) comes once, under its first path. */
+/**
+ * Every tensor of a tree in the order of its fields; a tensor that is shared (tied weights) comes once, under its first path.
+ * Throws a `TensorError` for a Map or a Set that holds tensors: it is a value, whose tensors would not be found anew in the next call.
+ */
 export function flattenTensors(tree: unknown): NamedTensor[] {
   const found: NamedTensor[] = [];
   const seen = new Set<object>();
   const visit = (value: unknown, path: string) => {
+    if (value instanceof Map || value instanceof Set) {
+      const before = found.length;
+      for (const child of value.values()) visit(child, path);
+      if (found.length === before) return;
+      throw new TensorError(
+        `tree: the ${value.constructor.name} at "${path}" holds tensors (put them into an object or an array)`,
+      );
+    }
     if (!isContainer(value) || seen.has(value)) return;
     seen.add(value);
     if (value instanceof Tensor) found.push({ path, tensor: value });

@@ -63,11 +63,17 @@ class OnnxBuffer implements DeviceBuffer {
  * await executor.dispose();
  */
 export function onnxExecutor(options: OnnxOptions = {}): Executor {
-  const channel = options.thread === "main" ? directChannel() : workerChannel();
-  const { provider: wanted = "cpu", fallback = false, threads = availableParallelism() } = options;
+  const { provider: wanted = "cpu", fallback = false, thread = "worker", threads = availableParallelism() } = options;
+  if (!(Number.isInteger(threads) && threads >= 1)) {
+    throw new ExecutionError(`onnxExecutor: threads must be a whole number above 0, got ${threads}`);
+  }
+  if (thread !== "worker" && thread !== "main") {
+    throw new ExecutionError(`onnxExecutor: thread must be "worker" or "main", got "${thread}"`);
+  }
   if (wanted !== "auto" && !onnxProviders.includes(wanted)) {
     throw new ExecutionError(`onnxExecutor: no provider is named "${wanted}" (auto, ${onnxProviders.join(", ")})`);
   }
+  const channel = thread === "main" ? directChannel() : workerChannel();
   let choice: Promise<OnnxProvider> | undefined;
   const provider = () => {
     choice ??=

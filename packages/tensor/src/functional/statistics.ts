@@ -1,5 +1,6 @@
 // Means and squares, from sums and products.
 import { type Dimension, productOfDimensions } from "../dimension.ts";
+import { requireFloat } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { describeShape, type Tensor } from "../graph.ts";
 import { type ReduceOptions, reductionAxes, sum } from "../ops/broadcast.ts";
@@ -14,6 +15,7 @@ export function square(x: Tensor): Tensor {
 
 /** Average over `axes` (default: all). */
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  requireFloat("mean", x.dtype);
   const along = reductionAxes("mean", x, axes);
   const count = productOfDimensions(along.map((axis) => x.shape[axis]!));
   if (count === 0) throw new ShapeError(`mean: there is nothing to average in ${describeShape(x.shape)}`);

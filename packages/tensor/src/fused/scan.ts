@@ -112,7 +112,11 @@ export function scan<C, X, Y>(step: (carry: C, input: X) => readonly [C, Y], ini
   const replaced = pairs([...carried, ...stacked], [...carryStandIns, ...rowStandIns]);
   const carry = mapTensors(initial, (tensor) => carryStandIns[carried.indexOf(tensor)]!);
   const row = mapTensors(inputs, (tensor) => rowStandIns[stacked.indexOf(tensor)]!);
-  const [next, output] = step(carry, row);
+  const stepped: readonly [C, Y] = step(carry, row);
+  if (!Array.isArray(stepped)) {
+    throw new TensorError("scan: the step must return [carry, output] (output may be undefined)");
+  }
+  const [next, output] = stepped;
 
   const outputs = flattenTensors(output).map(({ tensor }) => tensor);
   const results = [...carriedOn(carry, next, carryStandIns), ...outputs];

@@ -1,6 +1,14 @@
 // Leaves of a program: placeholders, stored data, literals, counting.
 import type { Dimension } from "../dimension.ts";
-import { type DType, fromNumbers, type HostData, isHostDataFor, toNumbers } from "../dtype.ts";
+import {
+  type DType,
+  fromNumbers,
+  type HostData,
+  isHostDataFor,
+  requireDType,
+  requireHolds,
+  toNumbers,
+} from "../dtype.ts";
 import { DTypeError, ShapeError, TensorError } from "../errors.ts";
 import { type Attributes, describeShape, makeNode, type Shape, type Tensor, type TensorType } from "../graph.ts";
 import { concreteCount, requireValidShape } from "../shape.ts";
@@ -29,6 +37,7 @@ export const placeholderOp = defineOp<PlaceholderAttributes>({
 });
 
 export function placeholder(name: string, dtype: DType, shape: Shape): Tensor {
+  requireDType(`placeholder "${name}"`, dtype);
   requireValidShape(`placeholder "${name}"`, shape);
   return apply(placeholderOp, [], { name, dtype, shape });
 }
@@ -57,15 +66,16 @@ type Nested = number | boolean | readonly Nested[];
 /**
  * A concrete tensor from numbers, nested arrays or a typed array.
  *
- * A typed array is taken as it is, not copied. `dtype` defaults to float32 (or the typed array's own: `Int32Array` is
- * int32, `BigInt64Array` int64, `Uint32Array` uint32, `Int8Array` int8, `Uint8Array` uint8); `shape` to that of the nesting.
- * Throws a `ShapeError` where the elements do not fill the shape, a `DTypeError` for an array that does not hold `dtype`.
+ * A typed array is taken as it is, not copied. `dtype` defaults to float32, for booleans bool (or the typed array's own: `Int32Array`
+ * is int32, `BigInt64Array` int64, `Uint32Array` uint32, `Int8Array` int8, `Uint8Array` uint8); `shape` to that of the nesting.
+ * Throws a `ShapeError` where the elements do not fill the shape, a `DTypeError` for an array or a number that is none of `dtype`.
  *
  * @example
  * const x = tensor([[1, 2], [3, 4]]);            // float32[2,2]
  * const ids = tensor(new Int32Array([7, 8, 9])); // int32[3]
  */
 export function tensor(values: Nested | HostData, options: { dtype?: DType; shape?: readonly number[] } = {}): Tensor {
+  if (options.dtype !== undefined) requireDType("tensor", options.dtype);
   if (ArrayBuffer.isView(values)) {
     const dtype = options.dtype ?? dtypeOf(values);
     if (!isHostDataFor(dtype, values)) {
@@ -73,13 +83,19 @@ export function tensor(values: Nested | HostData, options: { dtype?: DType; shap
     }
     return fromStorage(Storage.fromHost({ dtype, shape: checkedShape(values.length, options.shape), data: values }));
   }
-  const flat: number[] = [];
+  const flat: (number | boolean)[] = [];
   const shape = flatten(values, 0, [], flat);
-  const dtype = options.dtype ?? "float32";
-  const data = fromNumbers(dtype, flat);
+  const allBooleans = flat.length > 0 && flat.every((value) => typeof value === "boolean");
+  const dtype = options.dtype ?? (allBooleans ? "bool" : "float32");
+  const data = heldBy("tensor", dtype, flat.map(Number));
   return fromStorage(
     Storage.fromHost({ dtype, shape: options.shape ? checkedShape(flat.length, options.shape) : shape, data }),
   );
+}
+
+function heldBy(where: string, dtype: DType, numbers: readonly number[]): HostData {
+  requireHolds(where, dtype, numbers);
+  return fromNumbers(dtype, numbers);
 }
 
 /**
@@ -124,11 +140,16 @@ function checkedShape(length: number, shape: readonly number[] = [length]): read
   return shape;
 }
 
-function flatten(values: Nested, depth: number, shape: number[], flat: number[]): number[] {
+function flatten(values: Nested, depth: number, shape: number[], flat: (number | boolean)[]): number[] {
   if (typeof values === "number" || typeof values === "boolean") {
     if (depth !== shape.length) throw new ShapeError("tensor: the nested arrays are not all equally deep");
-    flat.push(Number(values));
+    flat.push(values);
     return shape;
+  }
+  if (!Array.isArray(values)) {
+    const came = values === null ? "null" : typeof values;
+    const advice = came === "bigint" ? " (put them into a BigInt64Array)" : "";
+    throw new DTypeError(`tensor: expected numbers, booleans or arrays of them, got ${came}${advice}`);
   }
   if (depth === shape.length && flat.length === 0) shape.push(values.length);
   if (shape[depth] !== values.length) {
@@ -158,7 +179,10 @@ export function constant(
   dtype: DType = "float32",
   shape: readonly number[] = [],
 ): Tensor {
-  const data = ArrayBuffer.isView(values) ? values : fromNumbers(dtype, typeof values === "number" ? [values] : values);
+  requireDType("constant", dtype);
+  const data = ArrayBuffer.isView(values)
+    ? values
+    : heldBy("constant", dtype, typeof values === "number" ? [values] : values);
   return apply(constantOp, [], { dtype, shape: checkedShape(data.length, shape), data });
 }
 
@@ -172,7 +196,9 @@ export type Operand = Tensor | number;
 
 /** The operand as a tensor of `dtype`. */
 export function asTensor(operand: Operand, dtype: DType): Tensor {
-  return typeof operand === "number" ? constant(operand, dtype) : operand;
+  if (typeof operand !== "number") return operand;
+  requireHolds("a number beside a tensor takes its dtype", dtype, [operand]);
+  return constant(operand, dtype);
 }
 
 type CountAttributes = { length: Dimension };

@@ -1,9 +1,9 @@
 // Ops that work element by element: arithmetic, functions, comparison, logic, bits, select and cast. Inputs broadcast.
-import { type DType, isFloat, isInteger, requireFloat } from "../dtype.ts";
+import { type DType, isFloat, isInteger, requireDType, requireFloat } from "../dtype.ts";
 import { ExecutionError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { broadcastShapes } from "../shape.ts";
-import { asTensor, type Operand } from "./create.ts";
+import { asTensor, literalData, type Operand } from "./create.ts";
 import {
   binary,
   both,
@@ -116,7 +116,15 @@ export const divOp = defineOp({
   idle: { right: 1 },
 });
 /** a / b; of integers, truncated towards zero. An integer divided by zero is an error when it runs. */
-export const div = (a: Operand, b: Operand): Tensor => apply(divOp, pair(a, b), {});
+export const div = (a: Operand, b: Operand): Tensor => {
+  const operands = pair(a, b);
+  const quotient = apply(divOp, operands, {});
+  // ONNX Runtime would fail without a word on where it was.
+  if (isInteger(quotient.dtype) && literalData(operands[1])?.some((divisor) => Number(divisor) === 0)) {
+    throw new ExecutionError("div: integer division by zero");
+  }
+  return quotient;
+};
 
 export const powOp = extend(
   { idle: { right: 1 }, precision: "float32" },
@@ -406,7 +414,10 @@ type CastAttributes = { dtype: DType };
 
 export const castOp = defineOp<CastAttributes>({
   name: "cast",
-  infer: ([x], { dtype }) => ({ dtype, shape: x!.shape }),
+  infer: ([x], { dtype }) => {
+    requireDType("cast", dtype);
+    return { dtype, shape: x!.shape };
+  },
   vjp: ({ gradient, inputs: [x] }) => [
     isFloat(x!.dtype) && isFloat(gradient.dtype) ? cast(gradient, x!.dtype) : undefined,
   ],

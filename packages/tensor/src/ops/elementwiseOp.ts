@@ -1,7 +1,7 @@
 // What the element-wise ops share: rules on dtypes, loops over broadcast inputs, records of ops with one and two inputs.
 import type { DType } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
-import { type Attributes, describeType, type Tensor, type TensorType } from "../graph.ts";
+import { type Attributes, describeType, Tensor, type TensorType } from "../graph.ts";
 import { broadcastShapes } from "../shape.ts";
 import { asTensor, type Operand } from "./create.ts";
 import { broadcastStrides, walkStrided } from "./loops.ts";
@@ -116,6 +116,7 @@ export function binary(
 
 /** Two operands of one dtype: a number takes the other's. */
 export function pair(a: Operand, b: Operand): [Tensor, Tensor] {
-  const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "float32";
+  // What is neither a tensor nor a number is refused by the op that gets it.
+  const dtype = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : "float32";
   return [asTensor(a, dtype), asTensor(b, dtype)];
 }

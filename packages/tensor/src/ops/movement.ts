@@ -2,7 +2,7 @@
 import { addDimensions, type Dimension, divideDimensions, subtractDimensions } from "../dimension.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Shape, type Tensor } from "../graph.ts";
-import { elementCount, normalizeAxis, requireValidShape, strides } from "../shape.ts";
+import { elementCount, normalizeAxis, requireList, requireValidShape, requireWhole, strides } from "../shape.ts";
 import { aroundAxis, walkStrided } from "./loops.ts";
 import { apply, defineOp, type NumberArray, record, widenBfloat16 } from "./op.ts";
 
@@ -33,6 +33,7 @@ export const reshapeOp = defineOp<ReshapeAttributes>({
 
 /** The same elements in another shape; one size may be -1 and is worked out. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  requireList("reshape", "the shape", shape);
   const unknown = shape.indexOf(-1);
   if (unknown < 0) return apply(reshapeOp, [x], { shape });
   const rest = elementCount(shape.filter((_, axis) => axis !== unknown));
@@ -97,6 +98,7 @@ export const sliceOp = defineOp<SliceAttributes>({
   name: "slice",
   idle: "sameType",
   infer: ([x], { axis, start, end }) => {
+    for (const position of [start, end]) requireWhole("slice", "start and end", position);
     const size = x!.shape[axis]!;
     const numeric = typeof start === "number" && typeof end === "number" && typeof size === "number";
     const length = subtractDimensions(end, start);
@@ -138,6 +140,7 @@ export const padOp = defineOp<PadAttributes>({
   name: "pad",
   idle: "sameType",
   infer: ([x], { axis, before, after }) => {
+    for (const count of [before, after]) requireWhole("pad", "the counts before and after", count);
     if ((typeof before === "number" && before < 0) || (typeof after === "number" && after < 0)) {
       throw new ShapeError(`pad: ${before} before and ${after} after: neither may be negative (use slice)`);
     }
@@ -225,6 +228,7 @@ export const concatOp = defineOp<ConcatAttributes>({
 
 /** Tensors one after another along `axis`. */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  requireList("concat", "the tensors", tensors);
   if (tensors.length === 0) throw new ShapeError("concat: expected at least one tensor, got none");
   return apply(concatOp, tensors, { axis: normalizeAxis("concat", axis, tensors[0]!.shape.length) });
 }
@@ -234,6 +238,7 @@ type SplitAttributes = { axis: number; sizes: readonly Dimension[] };
 export const splitOp = defineOp<SplitAttributes>({
   name: "split",
   infer: ([x], { axis, sizes }) => {
+    for (const size of sizes) requireWhole("split", "the size of a part", size);
     const total = sizes.reduce(addDimensions, 0);
     if (total !== x!.shape[axis]) {
       throw new ShapeError(
@@ -267,6 +272,7 @@ export const splitOp = defineOp<SplitAttributes>({
 
 /** Consecutive parts of `x` along `axis` with the given sizes, which must add up to the axis. */
 export function split(x: Tensor, sizes: readonly Dimension[], axis = -1): readonly Tensor[] {
+  requireList("split", "the sizes of the parts", sizes);
   if (sizes.length === 0) throw new ShapeError("split: expected at least one part, got none");
   return record(splitOp, [x], { axis: normalizeAxis("split", axis, x.shape.length), sizes });
 }

@@ -1,15 +1,8 @@
 // The record that defines an op in one place, and `record`, which applies one. Lowerings are data or pure functions: no runtime is loaded.
 import type { Dimension } from "../dimension.ts";
 import type { DType, HostData } from "../dtype.ts";
-import {
-  type Attributes,
-  makeNode,
-  type Node,
-  type Program,
-  type Shape,
-  type Tensor,
-  type TensorType,
-} from "../graph.ts";
+import { DTypeError } from "../errors.ts";
+import { type Attributes, makeNode, type Node, type Program, type Shape, Tensor, type TensorType } from "../graph.ts";
 import type { TensorFlow, TensorFlowTensor } from "./tensorFlow.ts";
 
 /** Elements as the reference executor holds them: plain numbers (int64 as float64). */
@@ -185,12 +178,20 @@ export function isOp<A extends Attributes>({ op }: Node, wanted: OpDefinition<A>
   return (op as unknown) === wanted;
 }
 
+function requireTensor(where: string, operand: unknown): void {
+  if (operand instanceof Tensor) return;
+  const isArray = Array.isArray(operand) || ArrayBuffer.isView(operand);
+  const came = isArray ? "an array" : operand === null ? "null" : typeof operand;
+  throw new DTypeError(`${where}: expected a tensor, got ${came}${isArray ? " (make one of it with tensor(…))" : ""}`);
+}
+
 /** Applies an op: infers the output types and adds a node. */
 export function record<A extends Attributes>(
   op: OpDefinition<A>,
   inputs: readonly Tensor[],
   attributes: A,
 ): readonly Tensor[] {
+  for (const input of inputs) requireTensor(op.name, input);
   const types = op.infer(inputs, attributes);
   return makeNode(op as OpDefinition, inputs, attributes, "dtype" in types ? [types] : types).outputs;
 }

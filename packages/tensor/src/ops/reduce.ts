@@ -3,7 +3,7 @@ import type { Dimension } from "../dimension.ts";
 import { isFloat, requireFloat } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, type Tensor, type TensorType } from "../graph.ts";
-import { normalizeAxis } from "../shape.ts";
+import { normalizeAxis, requireWhole } from "../shape.ts";
 import {
   keptShape,
   type ReduceAttributes,
@@ -158,6 +158,7 @@ export const topKOp = defineOp<TopKAttributes>({
   name: "topK",
   infer: ([x], { k, axis }) => {
     requireFloat("topK", x!.dtype);
+    requireWhole("topK", "k", k);
     const size = x!.shape[axis]!;
     if (typeof k === "number" && typeof size === "number" && !(k >= 1 && k <= size)) {
       throw new ShapeError(`topK: k must be 1 to ${size} along axis ${axis} of ${describeShape(x!.shape)}, got ${k}`);
