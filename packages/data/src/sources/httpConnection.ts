@@ -107,8 +107,10 @@ export class Connection {
     if ((response.ok && (encoding === null || encoding === "identity")) || accepted.includes(status)) return;
     const reason = await serverReason(response);
     if (busyStatuses.has(status)) throw new PassingFault(`HTTP ${status}${reason}`, retryAfter(response));
-    const problem = response.ok ? `sent as ${encoding}, though identity was asked for` : `HTTP ${status}${reason}`;
-    throw new FileError(`${this.address}: could not be read: ${problem} (check the address and its permissions)`);
+    const problem = response.ok
+      ? `sent as ${encoding}, though identity was asked for (download it and read the copy)`
+      : `HTTP ${status}${reason} (check the address and its permissions)`;
+    throw new FileError(`${this.address}: could not be read: ${problem}`);
   }
 
   /**

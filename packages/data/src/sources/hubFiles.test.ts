@@ -109,3 +109,21 @@ it("sends the token, and says what is missing", async () => {
   );
   expect((await failure("hf://models/x", { hub })).message).toContain("expected hf://datasets/owner/name");
 });
+
+it("follows a list's pages at its own hub only, and reads files whose size the list does not tell", async () => {
+  const token = "Bearer hf_x";
+  const elsewhere = await serve((_, response) => response.end("[]"));
+  const { address } = await serve((request, response) => {
+    const path = request.url ?? "";
+    if (request.headers.authorization !== token) response.writeHead(401).end();
+    else if (path.includes("/revision/")) response.end(JSON.stringify({ sha: commit }));
+    else if (path.endsWith("cursor=2")) response.end(JSON.stringify([{ type: "file", path: "b.jsonl" }]));
+    else if (path.includes("/tree/")) {
+      response.setHeader("link", `<${elsewhere.address}${path}&cursor=2>; rel="next"`);
+      response.end(JSON.stringify([{ type: "file", path: "a.jsonl" }]));
+    } else sendRange(Buffer.from('{"text":"one"}\n'), request, response);
+  });
+  const { documents } = await readAll("hf://datasets/owner/any", { hub: { endpoint: address, token: "hf_x" } });
+  expect(documents.map(({ text }) => text)).toEqual(["one", "one"]);
+  expect(elsewhere.requests).toEqual([]);
+});

@@ -44,7 +44,7 @@ export async function hubFiles(address: string, options: ReadOptions): Promise<I
   const { name, revision, path } = parseAddress(address);
   const hub = openHub(options);
   const commit = await findCommit(hub, { name, revision }, options.signal);
-  const listed: { path: string; size: number }[] = [];
+  const listed: { path: string; size: number | undefined }[] = [];
   for await (const file of listFiles(hub, name, commit, options.signal)) listed.push(file);
   const chosen = chooseFiles(listed, path, options);
   if (chosen.length === 0) {
@@ -100,14 +100,14 @@ async function* listFiles(
   name: string,
   commit: string,
   signal?: AbortSignal,
-): AsyncGenerator<{ path: string; size: number }> {
+): AsyncGenerator<{ path: string; size: number | undefined }> {
   let address: string | undefined = `${hub.endpoint}/api/datasets/${name}/tree/${commit}?recursive=true`;
   while (address !== undefined) {
     const { value, next }: { value: unknown; next: string | undefined } = await fetchJson(hub, address, signal);
     if (!Array.isArray(value)) throw new FileError(`${address}: expected a list of files, got something else`);
     for (const entry of value as { type?: unknown; path?: unknown; size?: unknown }[]) {
       if (entry.type !== "file" || typeof entry.path !== "string") continue;
-      yield { path: entry.path, size: Number(entry.size) };
+      yield { path: entry.path, size: Number.isSafeInteger(entry.size) ? (entry.size as number) : undefined };
     }
     address = next;
   }
@@ -123,8 +123,10 @@ async function fetchJson(
     throw new FileError(`${address}: there is no such data set or revision (private ones need a token: HF_TOKEN)`);
   }
   try {
-    const next = /<([^>]+)>\s*;\s*rel="next"/.exec(answer.headers.get("link") ?? "")?.[1];
-    return { value: JSON.parse(answer.body.toString("utf8")), next };
+    // The list goes on at the same hub, whatever host the link names: mirrors pass on another's, and the token is not for it.
+    const next = /<[^>]*?(\/api\/[^>]+)>\s*;\s*rel="next"/.exec(answer.headers.get("link") ?? "")?.[1];
+    const value: unknown = JSON.parse(answer.body.toString("utf8"));
+    return { value, next: next === undefined ? undefined : `${hub.endpoint}${next}` };
   } catch (error) {
     throw new FileError(`${address}: expected JSON, got something else: ${systemReason(error)}`, { cause: error });
   }
