@@ -23,9 +23,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function train(options: Partial<TrainerOptions>) {
-  const events: TrainEvent[] = [];
-  const trainer = new Trainer({
+function newTrainer(options: Partial<TrainerOptions>): Trainer {
+  return new Trainer({
     model: new Gpt({ vocabularySize: 11, contextLength: 6, layers: 1, heads: 2, width: 8 }),
     data: memoryBatches(countingBatches(5)),
     steps: 8,
@@ -35,6 +34,11 @@ async function train(options: Partial<TrainerOptions>) {
     progress: false,
     ...options,
   });
+}
+
+async function train(options: Partial<TrainerOptions>) {
+  const events: TrainEvent[] = [];
+  const trainer = newTrainer(options);
   const failure = await trainer.run({ onEvent: (event) => events.push(event) }).then(
     () => undefined,
     (error: Error) => error.message,
@@ -97,6 +101,19 @@ it("saves where the data ends or a callback throws, but not what is already save
     callbacks: [{ beforeStep: () => Promise.reject(new Error("not one")) }],
   });
   expect([again.failure, ...again.events]).toEqual(["not one", "resume 5"]);
+});
+
+it("saves where onEvent throws, and where the loop over the events is left", async () => {
+  const data = () => memoryBatches(countingBatches(3));
+  const run = newTrainer({ data: data() }).run({
+    onEvent: ({ step }) => {
+      if (step === 3) throw new Error("no more");
+    },
+  });
+  await expect(run).rejects.toThrow("no more");
+  expect(await listCheckpoints(folder)).toEqual([3]);
+  for await (const { step } of newTrainer({ data: data() })) if (step === 5) break;
+  expect(await listCheckpoints(folder)).toEqual([3, 5]);
 });
 
 it("tells the first error where the state is lost with the executor's thread, and keeps the last checkpoint", async () => {

@@ -10,8 +10,10 @@ import type { NamedTensors, Optimizer } from "./optimizers/optimizer.ts";
 import type { Schedule } from "./schedules.ts";
 import type { TrainerOptions } from "./trainer.ts";
 
+const changeableSettings = ["learningRate", "optimizer", "gradientClipping", "earlyStopping", "stepsPerRun"] as const;
+
 /** Settings that `checkpoints.mayChange` can name: another one is a new plan for the rest of the run, not damage to it. */
-export type ChangeableSetting = "learningRate" | "optimizer" | "gradientClipping" | "earlyStopping" | "stepsPerRun";
+export type ChangeableSetting = (typeof changeableSettings)[number];
 
 /** What the options left to a default, chosen. */
 export interface RunParts<Model extends PretrainedModel, B> {
@@ -61,8 +63,10 @@ export function checkSettings(
   for (const name of Object.keys(current)) {
     if (mayChange.includes(name) || isDeepStrictEqual(saved[name], stored[name])) continue;
     const told = differing(saved[name], stored[name]).map((value) => JSON.stringify(value) ?? "none");
+    const isChangeable = (changeableSettings as readonly string[]).includes(name);
+    const orChange = isChangeable ? `name it in checkpoints.mayChange, ` : "";
     throw new TrainError(
-      `Trainer: ${path} was written with ${name} ${told[0]}, this run has ${told[1]} (use the same settings, or another checkpoint folder)`,
+      `Trainer: ${path} was written with ${name} ${told[0]}, this run has ${told[1]} (use the same settings, ${orChange}or another checkpoint folder)`,
     );
   }
 }

@@ -400,9 +400,12 @@ describe("checkpoints", () => {
     await trained();
     const path = join(folder, "step-00000004");
     const cases: [Partial<TrainerOptions>, string][] = [
-      [{ seed: 1 }, "seed 0, this run has 1"],
+      [{ seed: 1 }, "seed 0, this run has 1 (use the same settings, or another checkpoint folder)"],
       [{ accumulation: 2 }, "accumulation 1, this run has 2"],
-      [{ gradientClipping: false }, "gradientClipping 1, this run has false"],
+      [
+        { gradientClipping: false },
+        "gradientClipping 1, this run has false (use the same settings, name it in checkpoints.mayChange, or another",
+      ],
       [{ rowsPerPass: 1 }, "rowsPerPass none, this run has 1"],
       [{ learningRate: 0.02 }, 'learningRate {"peak":0.01}, this run has {"peak":0.02}'],
       [{ optimizer: adamW({ decays: () => true }) }, 'optimizer {"decays":'],
@@ -414,8 +417,20 @@ describe("checkpoints", () => {
       const error = await failureOf(newTrainer({ ...options(), steps: 6, ...change }).run());
       expect(error).toBeInstanceOf(TrainError);
       expect(error.message).toContain(`Trainer: ${path} was written with ${text}`);
-      expect(error.message).toContain("(use the same settings, or another checkpoint folder)");
     }
+  });
+
+  it("are written by one training at a time", async () => {
+    await trained();
+    const first = newTrainer({ ...options(), steps: 8 });
+    for await (const event of first) {
+      if (event.type !== "step") continue;
+      expect((await failureOf(newTrainer({ ...options(), steps: 8 }).run())).message).toContain(
+        `Trainer: another training is writing to ${folder}`,
+      );
+      break;
+    }
+    expect((await eventsOf(newTrainer({ ...options(), steps: 8 })))[0]).toMatchObject({ type: "resume", step: 5 });
   });
 
   it("let a run go on with another schedule where that is wanted", async () => {

@@ -161,7 +161,8 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
 
   /**
    * Trains to the last step, or until it is told to stop. Throws a `DivergedError` when the loss is no longer a number. Where anything
-   * else fails (no memory for a batch, data that ends), the steps made so far are saved first, if there is a checkpoint folder.
+   * else fails (no memory for a batch, data that ends, `onEvent`), the steps made so far are saved first, if there is a checkpoint
+   * folder.
    */
   async run({ onEvent, signal, handleSignals = true }: RunOptions = {}): Promise<TrainResult> {
     const stop = new AbortController();
@@ -173,6 +174,8 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
         process.exit(name === "SIGINT" ? 130 : 143);
       }
       stop.abort();
+      if (progress)
+        process.stderr.write("\nstopping after this step (once more to end at once, without a checkpoint)\n");
     };
     if (handleSignals) for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
     const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
@@ -180,10 +183,15 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
     try {
       for (let next = await events.next(); ; next = await events.next()) {
         if (next.done) return next.value;
-        onEvent?.(next.value);
+        try {
+          onEvent?.(next.value);
+        } catch (error) {
+          // The run fails of it, and saves first.
+          await events.throw(error);
+          throw error;
+        }
       }
     } finally {
-      // Frees the run also where `onEvent` throws.
       await events.return(undefined as never);
       for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, onSignal);
     }
@@ -193,7 +201,7 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
     return this.events();
   }
 
-  /** The run as a stream of events: it trains while they are taken. */
+  /** The run as a stream of events: it trains while they are taken. Leaving the loop stops it, with a checkpoint. */
   events(signal?: AbortSignal): AsyncGenerator<TrainEvent, TrainResult> {
     return this.#events(signal, this.#trackers());
   }
@@ -251,6 +259,8 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
       if (rescued) yield rescued;
       throw error;
     } finally {
+      // Whoever leaves the loop over the events early stops the run: that costs no steps, either.
+      if (end === "stopped") await rescue();
       await run.dispose();
       await trackers.finish(end);
     }

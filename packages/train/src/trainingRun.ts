@@ -23,6 +23,7 @@ import { DivergedError, TrainError } from "./errors.ts";
 import { Evaluation } from "./evaluation.ts";
 import { isBetter, lowestLoss, type MetricChoice, metricOf } from "./evaluationMetric.ts";
 import type { CheckpointEvent, EvaluationEvent, ResumeEvent, RollBackEvent, StepEvent, TrainResult } from "./events.ts";
+import { lockFolder } from "./folderLock.ts";
 import type { Objective } from "./objectives/objective.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
@@ -60,6 +61,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
   readonly #bestBy: MetricChoice;
   readonly #speed = new Speed();
   #state: TrainState<Model> | undefined;
+  #lock: AsyncDisposable | undefined;
   /** Steps of the last run that are not told yet: `#step` counts those that are. */
   #made: MadeStep[] = [];
   #step = 0;
@@ -141,7 +143,10 @@ export class TrainingRun<Model extends PretrainedModel, B> {
   /** Goes on from the newest checkpoint, if there is one. */
   async resume(): Promise<ResumeEvent | undefined> {
     const { checkpoints, model, data } = this.#options;
-    if (checkpoints) await prepareFolder(checkpoints.folder);
+    if (checkpoints) {
+      await prepareFolder(checkpoints.folder);
+      this.#lock = await lockFolder(checkpoints.folder);
+    }
     const path = checkpoints && (await findCheckpoint(checkpoints.folder, "last"));
     if (path === undefined) {
       // Tensors of the run's own, so that the caller's model is not given away with the first step.
@@ -310,6 +315,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     this.#maker.dispose();
     this.#evaluation?.dispose();
     disposeTensors([this.#state?.optimizer, this.#state?.lossScaling]);
+    await this.#lock?.[Symbol.asyncDispose]();
   }
 
   #settings(): Record<string, unknown> {

@@ -158,7 +158,7 @@ it("names what cannot be", () => {
   );
   const small = new BertForMaskedLM({ ...model.config, contextLength: 6 });
   const check =
-    (inputIds: number[], tokenTypeIds: number[] = []) =>
+    (inputIds: number[], tokenTypeIds: number[] = inputIds.map(() => 0)) =>
     () =>
       objective.checkBatch!([{ inputIds: [3] }, { inputIds, tokenTypeIds }], small);
   expect(check([3, 4, 5, 6, 7, 8, 9])).toThrow(
@@ -167,5 +167,6 @@ it("names what cannot be", () => {
   expect(check([])).toThrow("example 1 has 0 tokens");
   expect(check([3, 24])).toThrow("inputIds of example 1 has id 24, the model's vocabulary is 0 to 23");
   expect(check([3, 4], [0, 2])).toThrow("tokenTypeIds of example 1 has id 2");
+  expect(check([3, 4], [0])).toThrow("example 1 has 2 tokens and 1 tokenTypeIds (give each token one)");
   expect(() => objective.checkModel!(model)).not.toThrow();
 });

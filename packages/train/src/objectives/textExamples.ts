@@ -1,6 +1,7 @@
 // Encoded texts as examples: what the objectives on encoders have in common.
 import type { EncoderForwardOptions, PretrainedModel } from "@llm/model";
 import type { RandomKey, Tensor } from "@llm/tensor";
+import { TrainError } from "../errors.ts";
 import type { NamedTensors } from "../optimizers/optimizer.ts";
 import { checkExampleLength, checkIds, lengthOf } from "./checkIds.ts";
 import { randomness, type Targets } from "./logitsObjective.ts";
@@ -59,7 +60,13 @@ export function textInputs(
 export function checkText({ inputIds, tokenTypeIds }: TextExample, limits: EncoderLimits, example: number): void {
   checkExampleLength(lengthOf("inputIds", inputIds, example), limits.contextLength, example);
   checkIds("inputIds", inputIds, limits.vocabularySize, { example });
-  if (tokenTypeIds) checkIds("tokenTypeIds", tokenTypeIds, limits.tokenTypes, { example });
+  if (!tokenTypeIds) return;
+  if (tokenTypeIds.length !== inputIds.length) {
+    throw new TrainError(
+      `Trainer: example ${example} has ${inputIds.length} tokens and ${tokenTypeIds.length} tokenTypeIds (give each token one)`,
+    );
+  }
+  checkIds("tokenTypeIds", tokenTypeIds, limits.tokenTypes, { example });
 }
 
 /** The options of an encoder's forward: those among the inputs, and the key of a training. */
