@@ -22,6 +22,15 @@ it("takes other columns as text and id, and names the row where there is none", 
   expect(report).toMatchObject({ documents: 30, skipped: { "no text": 30 } });
 });
 
+it("takes bytes for text where text is asked for, and keeps the keys of maps", async () => {
+  const { documents, report } = await readAll(fixture("bytes.parquet"), { badInput: "skip" });
+  expect(documents).toEqual([
+    { id: "a", text: "one é", metadata: { raw: "AAE=", tags: { lang: "fr", naïve: "ja" } } },
+    { id: "c", text: "two 中", metadata: { raw: "", tags: null } },
+  ]);
+  expect(report.skipped).toEqual({ "invalid UTF-8": 1 });
+});
+
 it("refuses truncated files and other files, or skips them", async () => {
   const folder = new TemporaryFolder();
   const whole = readFileSync(fixture("rows.gzip.parquet"));

@@ -14,7 +14,7 @@ import { DataError, FormatError, systemReason } from "../errors.ts";
 import type { InputFile } from "../inputFile.ts";
 import { readRange } from "./byteSource.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
-import { recordDocument, recordFields } from "./recordDocument.ts";
+import { type RecordFields, recordDocument, recordFields } from "./recordDocument.ts";
 
 // A page is what is decompressed at a time: its header names the size, which would be reserved unseen.
 const freePageBytes = 64 * mebibyte;
@@ -28,11 +28,16 @@ class TextBytes {
   constructor(bytes: Buffer) {
     this.bytes = bytes;
   }
+
+  /** The reader makes the keys of maps names of an object's fields. */
+  toString(): string {
+    return this.bytes.toString("utf8");
+  }
 }
 
 /**
  * The documents of a table's rows. The other columns become metadata as JSON has it: dates as ISO text, 64-bit
- * integers above 2^53 as text, plain bytes as base64.
+ * integers above 2^53 as text, plain bytes as base64. Text and id may be plain bytes, too, as some writers leave them.
  */
 export async function* parquetDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
   const { signal } = context.options;
@@ -64,7 +69,7 @@ export async function* parquetDocuments(file: InputFile, context: ReadingContext
       for (const [row, values] of rows.entries()) {
         const place = { file: file.path, line: groupStart + row + 1 };
         try {
-          const record = plainRecord(values, (bytes) => context.decode(bytes, place));
+          const record = plainRecord(withText(values, fields), (bytes) => context.decode(bytes, place));
           if (record) yield recordDocument(record, place, place.line, fields);
         } catch (error) {
           context.skipOrThrow(error);
@@ -191,6 +196,19 @@ async function asFormatError<T>(
   }
 }
 
+/** The row with text where its text and id are bytes of which the schema does not say that they are text. */
+function withText(
+  row: Readonly<Record<string, unknown>>,
+  { textField, idField }: RecordFields,
+): Record<string, unknown> {
+  const named = { ...row };
+  for (const field of [textField, idField]) {
+    const value = row[field];
+    if (value instanceof Uint8Array) named[field] = new TextBytes(Buffer.from(value));
+  }
+  return named;
+}
+
 /** A row as JSON has it, or undefined where its text is to be skipped. */
 function plainRecord(
   row: Readonly<Record<string, unknown>>,
@@ -207,7 +225,7 @@ function plainRecord(
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
     if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
     if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as ArrayLike<unknown>, plain);
-    if (typeof value !== "object" || value === null) return value;
+    if (typeof value !== "object" || value === null) return value ?? null;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
   };
   const record = plain(row) as Record<string, unknown>;
