@@ -11,6 +11,7 @@ import {
   withPrecision,
 } from "@llm/tensor";
 import { TrainError } from "./errors.ts";
+import { metricOf } from "./evaluationMetric.ts";
 import { MeanMetrics, type SummedMetrics, summedMetrics } from "./meanMetrics.ts";
 import type { Objective } from "./objectives/objective.ts";
 import type { NamedTensors } from "./optimizers/optimizer.ts";
@@ -71,6 +72,14 @@ export class Evaluation<Model extends PretrainedModel, B> {
     if (count === 0) throw new TrainError("Trainer: the held-out batches have no targets (every label is -100)");
     const metrics = { ...means.finish(), ...scorer?.result() };
     return { loss: sum / count, ...(Object.keys(metrics).length > 0 && { metrics }) };
+  }
+
+  /** Throws a `TrainError` unless the evaluation tells each of the named metrics: one batch is enough where it tells them all. */
+  async checkMetrics(names: readonly string[], model: Model, stream: BatchStream<B>, batches: number): Promise<void> {
+    const first = await this.run(model, stream, 1).catch(() => undefined);
+    if (names.every((name) => name in { loss: 0, ...first?.metrics })) return;
+    const whole = await this.run(model, stream, batches);
+    for (const name of names) metricOf(whole, name);
   }
 
   dispose(): void {

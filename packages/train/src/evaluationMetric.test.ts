@@ -34,12 +34,12 @@ describe("checkpoints.best", () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  /** Scores 1, 5, 3, 4, 2 in its first evaluations. */
+  /** Scores 1, 5, 3, 4, 2 in the evaluations after the one that finds out whether there is a score. */
   function scored(): Objective {
     let evaluations = 0;
     return {
       ...causalLanguageModel,
-      scorer: () => ({ add: () => {}, result: () => ({ score: [1, 5, 3, 4, 2][evaluations++]! }) }),
+      scorer: () => ({ add: () => {}, result: () => ({ score: [0, 1, 5, 3, 4, 2][evaluations++]! }) }),
     };
   }
 
@@ -76,9 +76,10 @@ describe("checkpoints.best", () => {
     expect(result.best).toMatchObject({ step: 6, metric: "loss" });
   });
 
-  it("says which metrics there are", async () => {
+  it("says before the first step which metrics there are", async () => {
     await expect(train({ metric: "f1", mode: "max" })).rejects.toThrow(
       'evaluation: there is no metric "f1", there are loss, score',
     );
+    expect(await listCheckpoints(folder)).toEqual([]);
   });
 });

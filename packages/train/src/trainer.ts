@@ -232,6 +232,7 @@ export class Trainer<Model extends PretrainedModel = CausalLanguageModel, B = Ba
     let end: RunEnd = "stopped";
     try {
       const resumed = await run.resume();
+      await run.checkMetrics();
       await trackers.start(run.information());
       if (resumed) yield resumed;
       // Steps that have been made are told, too.

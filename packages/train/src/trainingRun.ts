@@ -164,6 +164,15 @@ export class TrainingRun<Model extends PretrainedModel, B> {
     return { type: "resume", step: position.step, path };
   }
 
+  /** Throws for a metric to go by that evaluations do not tell, rather than after the steps before the first one. */
+  async checkMetrics(): Promise<void> {
+    const { evaluation, earlyStopping } = this.#options;
+    const chosen = [this.#bestBy, ...(earlyStopping ? [earlyStoppingSettings(earlyStopping).by] : [])];
+    const names = chosen.map(({ metric }) => metric).filter((metric) => metric !== "loss");
+    if (!evaluation || names.length === 0 || this.#step >= this.#options.steps) return;
+    await this.#evaluation!.checkMetrics(names, this.averagedModel, evaluation.data, evaluation.batches ?? 20);
+  }
+
   /** Everything of a checkpoint but the place in the data. */
   async #restore(path: string, position: RunPosition): Promise<void> {
     this.#state = await loadState(path, this.#trainStep.initialState(this.#options.model));
