@@ -1,4 +1,5 @@
 // Teaches the GPT of example 03 to answer: conversations in a chat template, a loss on the answers alone, several to a sequence.
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exampleBatches } from "@llm/data";
 import { type CausalLanguageModel, loadModel, saveModel } from "@llm/model";
@@ -52,6 +53,9 @@ const trainer = new Trainer({
 await trainer.run();
 await saveModel(trainer.model, join(folder, "model"));
 await saveTokenizer(tokenizer, join(folder, "model", "tokenizer.json"));
+// With these, `llm-serve` and transformers hold conversations with the model.
+const chat = { chat_template: chatTemplate, eos_token: "<|end|>" };
+await writeFile(join(folder, "model", "tokenizer_config.json"), JSON.stringify(chat));
 
 const lossOf = async (model: CausalLanguageModel) => (await evaluateModel(model, { objective, ...test() })).loss;
 const asked = { questions, template, tokenizer };

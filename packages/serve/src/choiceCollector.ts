@@ -1,18 +1,18 @@
 // Puts together the choices of an answer that is not streamed, and picks the best where more were made than asked for.
 import type { FinishReason, GeneratedLogprob } from "@llm/model";
-import type { Tokenizer } from "@llm/tokenizer";
 import type { CompletionListener } from "./completion.ts";
-import { joinLogprobs, LogprobWriter } from "./completionLogprobs.ts";
-import { type CompletionChoice, type CompletionRequest, completionChoice } from "./openai.ts";
+import type { CompletionRequest } from "./openai.ts";
 
-interface Made {
+/** All of a choice. */
+export interface MadeChoice {
   text: string;
+  /** Of the tokens told of. */
   readonly logprobs: GeneratedLogprob[];
   finishReason: FinishReason | null;
 }
 
 export class ChoiceCollector implements CompletionListener {
-  readonly #made: Made[] = [];
+  readonly #made: MadeChoice[] = [];
 
   text(choice: number, text: string, logprob?: GeneratedLogprob): void {
     const made = this.#of(choice);
@@ -25,30 +25,23 @@ export class ChoiceCollector implements CompletionListener {
   }
 
   /** `n` choices for each prompt, of the `best_of` that were made: those whose tokens are likeliest, the likeliest first. */
-  choices({ n, best_of, logprobs }: CompletionRequest, tokenizer: Tokenizer): CompletionChoice[] {
-    const chosen: Made[] = [];
+  choices({ n, best_of }: CompletionRequest): MadeChoice[] {
+    const chosen: MadeChoice[] = [];
     for (let first = 0; first < this.#made.length; first += best_of) {
       const made = this.#made.slice(first, first + best_of);
       if (best_of > n) made.sort((a, b) => meanLogprob(b) - meanLogprob(a));
       chosen.push(...made.slice(0, n));
     }
-    return chosen.map(({ text, logprobs: told, finishReason }, index) => {
-      if (logprobs === undefined) return completionChoice(index, text, { finishReason });
-      const writer = new LogprobWriter(tokenizer);
-      return completionChoice(index, text, {
-        finishReason,
-        logprobs: joinLogprobs(told.map((token) => writer.write(token))),
-      });
-    });
+    return chosen;
   }
 
-  #of(choice: number): Made {
+  #of(choice: number): MadeChoice {
     this.#made[choice] ??= { text: "", logprobs: [], finishReason: null };
     return this.#made[choice];
   }
 }
 
 /** Of the tokens told of; an empty text is as likely as can be. */
-function meanLogprob({ logprobs }: Made): number {
+function meanLogprob({ logprobs }: MadeChoice): number {
   return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / Math.max(1, logprobs.length);
 }

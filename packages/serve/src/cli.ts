@@ -7,11 +7,13 @@ import { type RunningServer, serve } from "./node.ts";
 
 const help = `Usage: llm-serve <model folder> [options]
 
-Serves a model (config.json, model.safetensors, tokenizer.json) with OpenAI's completions API.
+Serves a model (config.json, model.safetensors, tokenizer.json) with OpenAI's API: completions, and chat
+where the folder has a chat template.
 
   --port <number>         port to open; 0 takes a free one (default 8080)
   --host <address>        address to open it on; 0.0.0.0 for all (default 127.0.0.1)
   --name <name>           what clients call the model (default: the folder's name)
+  --chat-template <file>  Jinja template for chat, in place of the folder's own
   --max-running <number>  sequences that generate at the same time (default 4)
   --max-waiting <number>  sequences that may wait (default 128)
   --help                  this text
@@ -22,6 +24,7 @@ const settings = {
   port: { type: "string", default: "8080" },
   host: { type: "string", default: "127.0.0.1" },
   name: { type: "string" },
+  "chat-template": { type: "string" },
   "max-running": { type: "string", default: "4" },
   "max-waiting": { type: "string", default: "128" },
   help: { type: "boolean", default: false },
@@ -35,7 +38,11 @@ async function main(): Promise<void> {
     throw new ServeError(`expected one model folder, got ${positionals.length} (llm-serve --help shows an example)`);
   }
   const apiKey = process.env.LLM_SERVE_API_KEY;
-  const served = await loadServed(folder, values.name === undefined ? {} : { name: values.name });
+  const { name, "chat-template": chatTemplate } = values;
+  const served = await loadServed(folder, {
+    ...(name === undefined ? {} : { name }),
+    ...(chatTemplate === undefined ? {} : { chatTemplate }),
+  });
   const server = await serve({
     ...served,
     port: wholeNumber("port", values.port),
@@ -47,12 +54,12 @@ async function main(): Promise<void> {
   });
   closeOnSignals(server);
   const key = apiKey ? ` -H "Authorization: Bearer $LLM_SERVE_API_KEY"` : "";
-  const body = JSON.stringify({ model: served.name, prompt: "Once upon a time", max_tokens: 32 }).replaceAll(
-    "'",
-    "'\\''",
-  );
+  const [route, asked] = served.chatTemplate
+    ? ["chat/completions", { messages: [{ role: "user", content: "Hello" }] }]
+    : ["completions", { prompt: "Once upon a time" }];
+  const body = JSON.stringify({ model: served.name, ...asked, max_tokens: 32 }).replaceAll("'", "'\\''");
   console.log(`Serving ${served.name} at ${server.url} (Ctrl-C ends it). Try:`);
-  console.log(`  curl ${server.url}/v1/completions${key} -H "Content-Type: application/json" -d '${body}'`);
+  console.log(`  curl ${server.url}/v1/${route}${key} -H "Content-Type: application/json" -d '${body}'`);
 }
 
 function readArguments() {

@@ -16,6 +16,8 @@ export interface CompletionContext {
   readonly engine: Engine;
   readonly served: ServedModel;
   readonly listener: CompletionListener;
+  /** The request's field that the prompt comes from, which errors name. */
+  readonly promptField: string;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +29,7 @@ export interface CompletionContext {
  */
 export function startCompletion(request: CompletionRequest, context: CompletionContext): Promise<Usage> {
   const { engine, served, listener, signal } = context;
-  const prompts = listPrompts(request.prompt).map((prompt) => readPrompt(prompt, request, served));
+  const prompts = listPrompts(request.prompt).map((prompt) => readPrompt(prompt, request, context));
   const choices = prompts.flatMap((prompt) => Array.from({ length: request.best_of }, () => prompt));
   const { maxRunning, maxWaiting } = engine.status;
   if (choices.length > maxRunning + maxWaiting) {
@@ -89,7 +91,11 @@ function listPrompts(prompt: Prompt): readonly (string | readonly number[])[] {
     : (prompt as readonly (string | readonly number[])[]);
 }
 
-function readPrompt(prompt: string | readonly number[], request: CompletionRequest, served: ServedModel): ReadPrompt {
+function readPrompt(
+  prompt: string | readonly number[],
+  request: CompletionRequest,
+  { served, promptField }: CompletionContext,
+): ReadPrompt {
   const { tokenizer } = served;
   const ids = typeof prompt === "string" ? encodePrompt(prompt, served) : prompt;
   checkIds(ids, served);
@@ -97,8 +103,8 @@ function readPrompt(prompt: string | readonly number[], request: CompletionReque
   const newTokens = Math.min(request.max_tokens, 1);
   if (ids.length + newTokens > contextLength) {
     throw new ApiError(
-      `prompt: the model's context holds ${contextLength} tokens with at least ${newTokens} new one, the prompt has ${ids.length} (shorten it)`,
-      { status: 400, param: "prompt", code: "context_length_exceeded" },
+      `${promptField}: the model's context holds ${contextLength} tokens with at least ${newTokens} new one, the prompt has ${ids.length} (shorten it)`,
+      { status: 400, param: promptField, code: "context_length_exceeded" },
     );
   }
   if (!request.echo) return { ids, echoed: "" };
@@ -159,7 +165,9 @@ function generateOptions(
     stopStrings: request.stop,
     tokenizer: served.tokenizer,
     // Which are best is told by their probabilities.
-    ...(request.logprobs !== undefined || request.best_of > request.n ? { logprobs: request.logprobs ?? 0 } : {}),
+    ...(request.logprobs !== undefined || request.best_of > request.n
+      ? { logprobs: Math.min(request.logprobs ?? 0, served.model.config.vocabularySize) }
+      : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 // Probabilities of tokens as OpenAI's completions API writes them: a list for each property, one entry a token.
 import type { GeneratedLogprob, TokenLogprob } from "@llm/model";
 import type { Tokenizer } from "@llm/tokenizer";
+import { tokenText } from "./tokenText.ts";
 
 /** Log-probabilities (nats) of a text's tokens, one entry a token, as OpenAI's completions give them. */
 export interface CompletionLogprobs {
@@ -23,7 +24,7 @@ export class LogprobWriter {
   }
 
   write({ id, logprob, top }: GeneratedLogprob): CompletionLogprobs {
-    const token = this.#textOf(id);
+    const token = tokenText(this.#tokenizer, id);
     const offset = this.#offset;
     this.#offset += token.length;
     return {
@@ -36,15 +37,7 @@ export class LogprobWriter {
 
   /** Two tokens may be spelled alike; the likelier one comes first and stays. */
   #byText(top: readonly TokenLogprob[]): Record<string, number> {
-    return Object.fromEntries([...top].reverse().map(({ id, logprob }) => [this.#textOf(id), logprob]));
-  }
-
-  #textOf(id: number): string {
-    // Rows that pad a model's vocabulary have no text.
-    if (id >= this.#tokenizer.vocabularySize) return "";
-    const text = this.#tokenizer.decode([id]);
-    // A part of a character has no text of its own: its name in tokenizer.json tells it from other parts.
-    return text.includes("\uFFFD") ? (this.#tokenizer.idToToken(id) ?? text) : text;
+    return Object.fromEntries([...top].reverse().map(({ id, logprob }) => [tokenText(this.#tokenizer, id), logprob]));
   }
 }
 

@@ -1,22 +1,13 @@
-// The HTTP interface, as web-standard Request to Response: OpenAI's completions and models, and a health check. No Node types.
+// The HTTP interface, as web-standard Request to Response: OpenAI's completions, chat completions and models, and a health check. No Node types.
 import { Hono } from "hono";
 import { timingSafeEqual } from "hono/utils/buffer";
+import { answer } from "./answer.ts";
+import { chatFormat, textFormat } from "./answerFormat.ts";
 import { ApiError } from "./apiError.ts";
-import { ChoiceCollector } from "./choiceCollector.ts";
-import { type CompletionListener, startCompletion } from "./completion.ts";
-import { LogprobWriter } from "./completionLogprobs.ts";
+import { chatCompletion, parseChatRequest } from "./chat.ts";
 import type { Engine } from "./engine.ts";
 import { EngineClosedError, QueueFullError } from "./errors.ts";
-import { eventStream } from "./eventStream.ts";
-import {
-  type Completion,
-  type CompletionChoice,
-  type CompletionRequest,
-  completionChoice,
-  type ModelDescription,
-  parseCompletionRequest,
-  type Usage,
-} from "./openai.ts";
+import { type ModelDescription, parseCompletionRequest } from "./openai.ts";
 import { readJson } from "./readJson.ts";
 import { checkServed, type ServedModel } from "./servedModel.ts";
 
@@ -30,13 +21,13 @@ export interface AppOptions {
   onError?: (error: unknown) => void;
 }
 
-interface AppContext {
-  readonly engine: Engine;
-  readonly served: ServedModel;
-  readonly onError: (error: unknown) => void;
-}
-
-const routes = { "/v1/completions": "POST", "/v1/models": "GET", "/v1/models/:id": "GET", "/health": "GET" };
+const routes = {
+  "/v1/completions": "POST",
+  "/v1/chat/completions": "POST",
+  "/v1/models": "GET",
+  "/v1/models/:id": "GET",
+  "/health": "GET",
+};
 
 /**
  * The server as a function from Request to Response (`app.fetch`), to be mounted wherever such functions run.
@@ -49,8 +40,8 @@ const routes = { "/v1/completions": "POST", "/v1/models": "GET", "/v1/models/:id
 export function createApp(served: ServedModel, engine: Engine, options: AppOptions = {}): Hono {
   checkServed(served);
   const { apiKey, maxBodyBytes = 4 * 2 ** 20, onError = () => {} } = options;
-  const context: AppContext = { served, engine, onError };
-  const created = unixSeconds();
+  const context = { served, engine, told: (error: unknown) => apiError(error, onError) };
+  const created = Math.floor(Date.now() / 1000);
   const description: ModelDescription = { id: served.name, object: "model", created, owned_by: "llm-serve" };
   const app = new Hono();
 
@@ -72,13 +63,18 @@ export function createApp(served: ServedModel, engine: Engine, options: AppOptio
     checkModel(c.req.param("id"), served);
     return c.json(description);
   });
-  app.post("/v1/completions", async (c) => {
-    const { signal } = c.req.raw;
-    const request = parseCompletionRequest(await readJson(c.req.raw, maxBodyBytes));
+  app.post("/v1/completions", async ({ req: { raw } }) => {
+    const request = parseCompletionRequest(await readJson(raw, maxBodyBytes));
     checkModel(request.model ?? served.name, served);
-    return request.stream
-      ? streamCompletion(request, context, signal)
-      : c.json(await wholeCompletion(request, context, signal));
+    const format = textFormat(served.tokenizer, request.logprobs !== undefined);
+    return answer(request, { ...context, format, promptField: "prompt", signal: raw.signal });
+  });
+  app.post("/v1/chat/completions", async ({ req: { raw } }) => {
+    const request = parseChatRequest(await readJson(raw, maxBodyBytes));
+    checkModel(request.model ?? served.name, served);
+    const format = chatFormat(served.tokenizer, request.logprobs);
+    const completion = chatCompletion(request, served);
+    return answer(completion, { ...context, format, promptField: "messages", signal: raw.signal });
   });
 
   for (const [path, method] of Object.entries(routes))
@@ -94,56 +90,6 @@ export function createApp(served: ServedModel, engine: Engine, options: AppOptio
 
 /** Nobody reads it; the status is the one nginx logs for such requests. */
 const clientGone = new ApiError("the client closed the connection", { status: 499 });
-
-async function wholeCompletion(
-  request: CompletionRequest,
-  context: AppContext,
-  signal: AbortSignal,
-): Promise<Completion> {
-  const listener = new ChoiceCollector();
-  const usage = await startCompletion(request, { ...context, listener, signal });
-  const choices = listener.choices(request, context.served.tokenizer);
-  return { ...completionHead(context.served), choices, usage };
-}
-
-function streamCompletion(request: CompletionRequest, context: AppContext, client: AbortSignal): Response {
-  const gone = new AbortController();
-  const events = eventStream(() => gone.abort());
-  const head = completionHead(context.served);
-  const withUsage = request.stream_options?.include_usage ?? false;
-  const send = (choices: CompletionChoice[], usage: Usage | null = null) =>
-    events.send(JSON.stringify({ ...head, choices, ...(withUsage ? { usage } : {}) } satisfies Completion));
-  const writers: LogprobWriter[] = [];
-  const listener: CompletionListener = {
-    text: (choice, text, logprob) => {
-      writers[choice] ??= new LogprobWriter(context.served.tokenizer);
-      send([completionChoice(choice, text, logprob ? { logprobs: writers[choice].write(logprob) } : {})]);
-    },
-    finish: (choice, finishReason) => send([completionChoice(choice, "", { finishReason })]),
-  };
-  const signal = AbortSignal.any([client, gone.signal]);
-  const finish = async (completion: Promise<Usage>): Promise<void> => {
-    try {
-      const usage = await completion;
-      if (withUsage) send([], usage);
-      events.send("[DONE]");
-    } catch (error) {
-      // The status is long sent: the error is an event of its own, and the stream ends without [DONE].
-      if (!signal.aborted) events.send(JSON.stringify(apiError(error, context.onError).body));
-    }
-    events.close();
-  };
-  void finish(startCompletion(request, { ...context, listener, signal }));
-  return events.response;
-}
-
-function completionHead(served: ServedModel): Pick<Completion, "id" | "object" | "created" | "model"> {
-  return { id: `cmpl-${crypto.randomUUID()}`, object: "text_completion", created: unixSeconds(), model: served.name };
-}
-
-function unixSeconds(): number {
-  return Math.floor(Date.now() / 1000);
-}
 
 async function checkKey(authorization: string | undefined, apiKey: string): Promise<void> {
   const key = /^Bearer +(.+)$/i.exec(authorization ?? "")?.[1];

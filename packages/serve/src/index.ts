@@ -1,5 +1,14 @@
 // The public names of @llm/serve.
 export { ApiError, type ErrorBody } from "./apiError.ts";
+export type {
+  ChatChoice,
+  ChatChunkChoice,
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatLogprobs,
+  ChatRequest,
+  ChatTokenLogprob,
+} from "./chat.ts";
 export type { CompletionLogprobs } from "./completionLogprobs.ts";
 export { Engine, type EngineOptions, type EngineStatus, type SequenceEnd, type SequenceRequest } from "./engine.ts";
 export { EngineClosedError, QueueFullError, ServeError } from "./errors.ts";

@@ -51,3 +51,26 @@ test("a tokenizer of another model is refused", async () => {
   await saveModel(model, folder);
   await expect(loadServed(folder)).rejects.toThrow("use the tokenizer the model was trained with");
 });
+
+test("the tokenizer's ending token ends a text as well", async () => {
+  const path = join(folder, "tokenizer_config.json");
+  await writeFile(path, '{"eos_token":"<|endoftext|>"}');
+  await writeFile(join(folder, "generation_config.json"), '{"eos_token_id":5}');
+  expect(endOfTextIds(await loadServed(folder))).toEqual([5, 0]);
+  await writeFile(path, '{"eos_token":{"content":"<|endoftext|>"}}');
+  expect(endOfTextIds(await loadServed(folder))).toEqual([5, 0]);
+  await writeFile(path, '{"eos_token":"not in the vocabulary"}');
+  expect(endOfTextIds(await loadServed(folder))).toEqual([5]);
+});
+
+test("a folder's chat template is found, and another may replace it", async () => {
+  expect((await loadServed(folder)).chatTemplate).toBeUndefined();
+  await writeFile(join(folder, "tokenizer_config.json"), '{"eos_token":"!","chat_template":"a{{ eos_token }}"}');
+  expect((await loadServed(folder)).chatTemplate?.render([])).toBe("a!");
+  const other = join(folder, "other.jinja");
+  await writeFile(other, "b{{ eos_token }}");
+  expect((await loadServed(folder, { chatTemplate: other })).chatTemplate?.render([])).toBe("b!");
+  await expect(loadServed(folder, { chatTemplate: `${other}x` })).rejects.toThrow(`${other}x`);
+  await writeFile(other, "{% if");
+  await expect(loadServed(folder, { chatTemplate: other })).rejects.toThrow("chat template: not a Jinja template");
+});

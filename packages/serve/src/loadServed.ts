@@ -2,39 +2,61 @@
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { loadModel } from "@llm/model";
-import { loadTokenizer } from "@llm/tokenizer";
+import { findChatTemplate, loadTokenizer } from "@llm/tokenizer";
 import { ServeError } from "./errors.ts";
 import { checkServed, type ServedModel, tokenIds } from "./servedModel.ts";
 
+/** What to call a model, and how it is spoken to. */
+export interface LoadServedOptions {
+  /** What clients call the model. Default: the folder's name. */
+  name?: string;
+  /** Path of a Jinja file to use in place of the folder's own chat template. */
+  chatTemplate?: string;
+}
+
 /**
- * Loads `config.json`, `model.safetensors`, `tokenizer.json` and, where there is one, `generation_config.json`.
+ * Loads `config.json`, `model.safetensors`, `tokenizer.json` and, where they are there, `generation_config.json` and the chat template
+ * (`chat_template.jinja` or in `tokenizer_config.json`). A text ends at the tokens that any of them calls its end.
  *
- * @param options.name what clients call the model; default the folder's name
  * @throws Error naming the file that is missing or cannot be read, and ServeError if tokenizer and model do not fit
  * @example
  * const server = await serve({ ...(await loadServed("runs/quickstart/model")), port: 8080 });
  */
-export async function loadServed(folder: string, { name = basename(resolve(folder)) } = {}): Promise<ServedModel> {
+export async function loadServed(folder: string, options: LoadServedOptions = {}): Promise<ServedModel> {
+  const { name = basename(resolve(folder)), chatTemplate: path } = options;
   const tokenizer = await loadTokenizer(join(folder, "tokenizer.json"));
-  const served = { name, tokenizer, model: await loadModel(folder), ...(await readEndOfText(folder)) };
+  const model = await loadModel(folder);
+  const chatTemplate = await findChatTemplate(folder, path === undefined ? {} : { path });
+  const endOfTextIds = await readEndOfText(folder, { model, tokenizer });
+  const served = { name, tokenizer, model, endOfTextIds, ...(chatTemplate ? { chatTemplate } : {}) };
   checkServed(served);
   return served;
 }
 
-/** Chat models list more than one ending token there; config.json has one. */
-async function readEndOfText(folder: string): Promise<Pick<ServedModel, "endOfTextIds">> {
-  const path = join(folder, "generation_config.json");
-  let text: string;
+/**
+ * The model's own, which generation_config.json may replace by a list, and the tokenizer's: chat models end a turn with a token that
+ * their config.json often does not name.
+ */
+async function readEndOfText(
+  folder: string,
+  { model, tokenizer }: Pick<ServedModel, "model" | "tokenizer">,
+): Promise<number[]> {
+  const generation = tokenIds((await readObject(join(folder, "generation_config.json"))).eos_token_id);
+  const ids = generation.length > 0 ? generation : tokenIds(model.toConfigJson().eos_token_id);
+  const { eos_token: token } = await readObject(join(folder, "tokenizer_config.json"));
+  // A string, or an added token with its content.
+  const text = typeof token === "object" ? (token as { content?: unknown } | null)?.content : token;
+  const id = typeof text === "string" ? tokenizer.tokenToId(text) : undefined;
+  return id === undefined || ids.includes(id) ? ids : [...ids, id];
+}
+
+/** A file's JSON object; nothing is in one that is not there. */
+async function readObject(path: string): Promise<Record<string, unknown>> {
   try {
-    text = await readFile(path, "utf8");
+    return { ...(JSON.parse(await readFile(path, "utf8")) as object | null) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw error;
-  }
-  try {
-    const ids = tokenIds((JSON.parse(text) as { eos_token_id?: unknown } | null)?.eos_token_id);
-    return ids.length > 0 ? { endOfTextIds: ids } : {};
-  } catch (error) {
-    throw new ServeError(`loadServed: ${path} is not valid JSON: ${(error as Error).message}`, { cause: error });
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ServeError(`loadServed: ${path} is not valid JSON: ${error.message}`, { cause: error });
   }
 }

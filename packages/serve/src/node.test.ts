@@ -1,6 +1,9 @@
+import { once } from "node:events";
+import { Server } from "node:http";
 import { connect } from "node:net";
+import { ChatTemplate } from "@llm/tokenizer";
 import OpenAI from "openai";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { damaged, tinyServed, until, withReader } from "../test/tinyServed.ts";
 import type { EngineStatus } from "./engine.ts";
 import { type RunningServer, type ServeOptions, serve } from "./node.ts";
@@ -46,6 +49,18 @@ function counting(): { served: ServedModel; tokens: () => number } {
   };
   return { served: withReader(served, () => read), tokens: () => count };
 }
+
+test("the official client chats, streamed and whole, with equal text", async () => {
+  const chatTemplate = new ChatTemplate("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:");
+  const { url } = await open({ chatTemplate });
+  const { chat } = new OpenAI({ baseURL: `${url}/v1`, apiKey: "any", maxRetries: 0 });
+  const request = { model: "tiny", messages: [{ role: "user" as const, content: "the cat" }], max_tokens: 20, seed: 3 };
+  const { choices, usage } = await chat.completions.create(request);
+  expect(usage?.completion_tokens).toBe(20);
+  const streamed = await chat.completions.stream(request).finalChatCompletion();
+  expect(streamed.choices[0]!.message.content).toBe(choices[0]!.message.content);
+  expect(streamed.choices[0]!.finish_reason).toBe(choices[0]!.finish_reason);
+});
 
 test("the official client completes, streamed and whole, with equal text", async () => {
   const request = { model: "tiny", prompt: "the cat", max_tokens: 40, seed: 3, stop: ["zzz"] };
@@ -170,6 +185,17 @@ test("close does not wait for ever", async () => {
   const response = await post({ prompt: "the", max_tokens: 2000, stream: true }, { url: closing.url });
   await closing.close({ timeoutMs: 0 });
   expect(await response.text()).toContain('"type":"server_error"');
+});
+
+test("close does not wait for connections that never asked anything", async () => {
+  const closing = await open();
+  const force = vi.spyOn(Server.prototype, "closeAllConnections");
+  const socket = connect(closing.port, "127.0.0.1");
+  await once(socket, "connect");
+  // An answer on another connection: the server has seen both.
+  await health(closing.url);
+  await Promise.all([once(socket, "close"), closing.close()]);
+  expect(force).not.toHaveBeenCalled();
 });
 
 test("bytes that are not HTTP, and half a request, do not hurt the server", async () => {

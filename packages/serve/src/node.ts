@@ -1,5 +1,6 @@
 // Opens a port on Node and closes it without cutting off answers. The only file that does.
 import type { Server } from "node:http";
+import type { Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { ServeError } from "./errors.ts";
@@ -36,8 +37,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const engine = new Engine(options.model, options);
   const app = createApp(options, engine, { ...options, onError });
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
-  const actualPort = await listen(server, port, hostname);
   const close = closeOnce(server, engine);
+  const actualPort = await listen(server, port, hostname);
   try {
     await engine.warmUp();
   } catch (error) {
@@ -85,9 +86,17 @@ const flushMs = 2_000;
 
 function closeOnce(server: Server, engine: Engine): RunningServer["close"] {
   let closed: Promise<void> | undefined;
+  /** Connections opened ahead of a request, as browsers and undici do; Node does not count them as idle. */
+  const unused = new Set<Socket>();
+  server.on("connection", (socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
+  server.on("request", ({ socket }) => unused.delete(socket));
   const close = async (options?: { timeoutMs?: number }): Promise<void> => {
     const portClosed = new Promise<void>((resolve) => server.close(() => resolve()));
     await engine.close(options);
+    for (const socket of unused) socket.destroy();
     // Connections kept alive become idle one by one, as their last answer is read.
     const idle = setInterval(() => server.closeIdleConnections(), 20);
     const force = setTimeout(() => server.closeAllConnections(), flushMs);

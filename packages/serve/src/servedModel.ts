@@ -1,6 +1,6 @@
 // What is served: a model, the tokenizer that belongs to it, and the name clients ask for.
 import type { CausalLanguageModel } from "@llm/model";
-import type { Tokenizer } from "@llm/tokenizer";
+import type { ChatTemplate, Tokenizer } from "@llm/tokenizer";
 import { ServeError } from "./errors.ts";
 
 /** A model with what turns its ids into text, under the name that clients call it by; `loadServed` reads one from a folder. */
@@ -11,6 +11,8 @@ export interface ServedModel {
   readonly name: string;
   /** Tokens that end a text. Default: `eos_token_id` of the model's configuration. */
   readonly endOfTextIds?: readonly number[];
+  /** Writes conversations as text, for chat completions. Default: none, and such requests are refused. */
+  readonly chatTemplate?: ChatTemplate;
 }
 
 /** The tokens that end a text. */

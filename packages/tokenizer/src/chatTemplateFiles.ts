@@ -5,6 +5,14 @@ import { ChatTemplate } from "./chatTemplate.ts";
 import { FormatError } from "./errors.ts";
 import { asArray, asObject, asString, type JsonObject } from "./jsonFields.ts";
 
+/** Which chat template of a folder, and where it is. */
+export interface FindChatTemplateOptions {
+  /** Which one, where the folder has several (`tool_use`, `rag`). Default `"default"`. */
+  readonly name?: string;
+  /** A Jinja file to read in place of the folder's templates; it gets the folder's special tokens. */
+  readonly path?: string;
+}
+
 /**
  * The chat template of a model folder: `chat_template.jinja`, or `chat_template` in `tokenizer_config.json`, with the special
  * tokens named there.
@@ -13,17 +21,31 @@ import { asArray, asObject, asString, type JsonObject } from "./jsonFields.ts";
  * @throws Error if the folder has none
  */
 export async function loadChatTemplate(folder: string, name = "default"): Promise<ChatTemplate> {
+  const template = await findChatTemplate(folder, { name });
+  if (template) return template;
+  throw new Error(
+    `loadChatTemplate: expected ${templateFile(name)}, or a chat_template named "${name}" in tokenizer_config.json, in ${folder}, ` +
+      "found neither (base models have none; use new ChatTemplate(source))",
+  );
+}
+
+/** The same, or undefined if the folder has none, as those of base models. */
+export async function findChatTemplate(
+  folder: string,
+  { name = "default", path }: FindChatTemplateOptions = {},
+): Promise<ChatTemplate | undefined> {
   const configPath = join(folder, "tokenizer_config.json");
   const config = readConfig(await readIfPresent(configPath), configPath);
-  const fileName = name === "default" ? "chat_template.jinja" : `additional_chat_templates/${name}.jinja`;
-  const source = (await readIfPresent(join(folder, fileName))) ?? namedTemplate(config.chat_template, name, configPath);
-  if (source === undefined) {
-    throw new Error(
-      `loadChatTemplate: expected ${fileName}, or a chat_template named "${name}" in tokenizer_config.json, in ${folder}, ` +
-        "found neither (base models have none; use new ChatTemplate(source))",
-    );
-  }
-  return new ChatTemplate(source, tokenVariables(config));
+  const source =
+    path === undefined
+      ? ((await readIfPresent(join(folder, templateFile(name)))) ??
+        namedTemplate(config.chat_template, name, configPath))
+      : await readFile(path, "utf8");
+  return source === undefined ? undefined : new ChatTemplate(source, tokenVariables(config));
+}
+
+function templateFile(name: string): string {
+  return name === "default" ? "chat_template.jinja" : `additional_chat_templates/${name}.jinja`;
 }
 
 function readConfig(text: string | undefined, path: string): JsonObject {

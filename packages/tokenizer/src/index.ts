@@ -5,7 +5,7 @@ export {
   ChatTemplate,
   type EncodedChat,
 } from "./chatTemplate.ts";
-export { loadChatTemplate } from "./chatTemplateFiles.ts";
+export { type FindChatTemplateOptions, findChatTemplate, loadChatTemplate } from "./chatTemplateFiles.ts";
 export type { Encoding } from "./encoding.ts";
 export { FormatError } from "./errors.ts";
 export { loadTokenizer, saveTokenizer } from "./files.ts";
