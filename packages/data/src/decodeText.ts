@@ -22,10 +22,10 @@ export function decodeText(bytes: Buffer, place: FilePlace, replaceInvalid: bool
   const body = hasByteOrderMark ? bytes.subarray(3) : bytes;
   const valid = isUtf8(body);
   if (!valid && !replaceInvalid) {
-    const offset = (place.offset ?? 0) + (hasByteOrderMark ? 3 : 0) + firstInvalidByte(body);
+    const offset = (hasByteOrderMark ? 3 : 0) + firstInvalidByte(body);
     const detail =
       'name the encoding the file is in, such as encoding: "windows-1252", or set invalidUtf8 to "replace" or "skip"';
-    throw new FormatError({ ...place, offset }, "invalid UTF-8", detail);
+    throw new FormatError(placeWithin(place, offset), "invalid UTF-8", detail);
   }
   return { text: body.toString("utf8"), replaced: !valid };
 }
@@ -38,7 +38,13 @@ export function checkNoBinary(bytes: Buffer, place: FilePlace): void {
   const detail = utf16
     ? `the byte order mark says UTF-16 (set encoding: "${utf16}")`
     : 'a NUL byte is not text (leave the file out, or set badInput: "skip")';
-  throw new FormatError({ ...place, offset: (place.offset ?? 0) + nul }, "binary data", detail);
+  throw new FormatError(placeWithin(place, nul), "binary data", detail);
+}
+
+/** The byte in the file, where it is known at which one the bytes begin: those of a field of a row may lie anywhere in it. */
+function placeWithin(place: FilePlace, offset: number): FilePlace {
+  if (place.line !== undefined && place.offset === undefined) return place;
+  return { ...place, offset: (place.offset ?? 0) + offset };
 }
 
 // Whole blocks first, cut between characters; then character by character in the block that holds the fault.

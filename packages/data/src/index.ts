@@ -195,6 +195,7 @@ export {
   commonCrawlPages,
 } from "./sources/commonCrawl.ts";
 export type { Compression } from "./sources/compression.ts";
+export type { CsvOptions } from "./sources/csvDocuments.ts";
 export type { DocumentFormat } from "./sources/documentFormat.ts";
 export type { HttpOptions } from "./sources/httpConnection.ts";
 export type { HubOptions } from "./sources/hubFiles.ts";

@@ -15,7 +15,12 @@ const rangeFormats: ReadonlySet<DocumentFormat> = new Set(["parquet", "archive"]
 
 /** The documents of an archive's files of known kinds; the others are counted as passed over. Ids begin with the archive's path. */
 export async function* archiveDocuments(file: InputFile, context: ReadingContext): AsyncGenerator<Document> {
+  let number = 0;
   for await (const entry of archiveEntries(file, context)) {
+    number += 1;
+    // What was read before is not opened again; of a zip not even fetched.
+    if (number < (context.start?.entry ?? 0)) continue;
+    context.checkpoint({ entry: number });
     const format = formatOfName(entry.path);
     if (format === undefined) {
       context.passOver("unknown kind of file in an archive");

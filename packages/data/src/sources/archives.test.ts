@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { sendRange, serve } from "../../test/localServer.ts";
 import { failure, fixture, readAll } from "../../test/sourceFixtures.ts";
 import { TemporaryFolder } from "../../test/temporaryFolder.ts";
+import { readDocuments } from "../readDocuments.ts";
 import { harmlessPath } from "./archiveEntry.ts";
 
 interface ZipFile {
@@ -306,4 +307,26 @@ describe("repositories", () => {
     const cut = folder.write("r.tar", whole.subarray(0, 6000));
     expect((await failure(cut, { format: "repository" })).message).toContain("truncated tar");
   });
+});
+
+it("goes on from a file of a zip archive without fetching those before it", async () => {
+  const lines = (file: number) =>
+    Array.from({ length: 40_000 }, (_, line) => `{"text":"${file} ${Math.imul(line + file, 2654435761)}"}\n`).join("");
+  const files = [1, 2, 3].map((file) => ({ name: `${file}.jsonl`, data: Buffer.from(lines(file)), method: 0 }));
+  const archive = zip(files);
+  const { address, requests } = await serve((request, response) => sendRange(archive, request, response));
+  const source = readDocuments(`${address}/a.zip`);
+  const texts: string[] = [];
+  let position = source.position();
+  for await (const { text } of source) if (texts.push(text) === 100_000) position = source.position();
+  const before = requests.length;
+  const later = readDocuments(`${address}/a.zip`);
+  later.seek(position);
+  const rest: string[] = [];
+  for await (const { text } of later) rest.push(text);
+  expect(rest).toEqual(texts.slice(100_000));
+  expect(later.report().bytesRead).toBe(archive.length);
+  const starts = requests.slice(before).map(({ range }) => Number(/=(\d+)/.exec(range)?.[1] ?? 0));
+  const second = (files[0]?.data.length ?? 0) * 2;
+  expect(starts.filter((start) => start > 0 && start < second)).toEqual([]);
 });

@@ -1,7 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { failure, readAll } from "../../test/sourceFixtures.ts";
-import { TemporaryFolder } from "../../test/temporaryFolder.ts";
+import { collect, TemporaryFolder } from "../../test/temporaryFolder.ts";
+import type { Document } from "../document.ts";
+import { readDocuments } from "../readDocuments.ts";
 
 it("reads quoted fields with line ends, quotes and commas, plain or gzip, after a byte order mark", async () => {
   const folder = new TemporaryFolder();
@@ -36,17 +38,42 @@ it("names the line of an uneven row, or skips and counts it", async () => {
   expect(report.skipped).toEqual({ "uneven row": 1 });
 });
 
-it("passes over a row with a stray quote by policy, and finds a quote that never closes", async () => {
+it("takes stray quotes as they stand, and finds a quote that never closes", async () => {
   const folder = new TemporaryFolder();
-  const stray = folder.write("a.csv", 'id,text\n0,z\n1,"a" b\n');
-  expect((await failure(stray)).message).toMatch(/a\.csv:3: invalid CSV/);
-  const { documents, report } = await readAll(stray, { badInput: "skip" });
-  expect(documents.map(({ text }) => text)).toEqual(["z"]);
-  // The parser looks for the quote's end up to the end of the file.
-  expect(report.skipped).toEqual({ "invalid CSV": 1, "truncated CSV": 1 });
-  expect((await failure(folder.write("b.csv", 'id,text\n1,"never closed\n'))).message).toMatch(
-    /b\.csv:\d: truncated CSV/,
-  );
+  const stray = folder.write("a.csv", 'id,text\n0,z\n1,"a" b\n2,a 5" pipe\n3,"c ""d"""\n');
+  const { documents, report } = await readAll(stray);
+  expect(documents.map(({ text }) => text)).toEqual(["z", '"a" b', 'a 5" pipe', 'c "d"']);
+  expect(report.skipped).toEqual({});
+  const open = folder.write("b.csv", 'id,text\n0,z\n1,"never closed\n');
+  expect((await failure(open)).message).toMatch(/b\.csv:\d: truncated CSV/);
+  expect((await readAll(open, { badInput: "skip" })).report.skipped).toEqual({ "truncated CSV": 1 });
+});
+
+it("reads other delimiters and tables without quoting, and tells of a delimiter that it sees", async () => {
+  const folder = new TemporaryFolder();
+  const path = folder.write("a.csv", 'id;text\n1;"a, b"\n');
+  expect((await failure(path)).message).toContain('got id;text (set csv: { delimiter: ";" })');
+  const { documents } = await readAll(path, { csv: { delimiter: ";" } });
+  expect(documents).toEqual([{ id: "1", text: "a, b" }]);
+  const unquoted = folder.write("b.tsv", 'id\ttext\n1\t"open\n2\tb\n');
+  const { documents: rows } = await readAll(unquoted, { csv: { quote: false } });
+  expect(rows.map(({ text }) => text)).toEqual(['"open', "b"]);
+});
+
+it("goes on at a row's place, counting lines on from there", async () => {
+  const rows = Array.from({ length: 40 }, (_, row) => (row === 30 ? "uneven" : `"row\n${row}",é`));
+  const path = new TemporaryFolder().write("a.csv", `\ufefftext,n\r\n${rows.join("\r\n")}`);
+  const source = readDocuments(path, { badInput: "skip" });
+  const all: Document[] = [];
+  let position = source.position();
+  for await (const document of source) {
+    if (all.push(document) === 20) position = source.position();
+  }
+  expect(position.checkpoint?.offset).toBeGreaterThan(200);
+  const later = readDocuments(path, { badInput: "skip" });
+  later.seek(position);
+  expect(await collect(later)).toEqual(all.slice(20));
+  expect(later.report().problems).toEqual(source.report().problems);
 });
 
 it("bounds a row's size and applies the policy on invalid UTF-8", async () => {
@@ -54,7 +81,7 @@ it("bounds a row's size and applies the policy on invalid UTF-8", async () => {
   const long = folder.write("a.csv", `id,text\n1,${"x".repeat(3000)}\n`);
   expect((await failure(long, { maxLineBytes: 1000 })).message).toContain("line too long");
   const invalid = folder.write("b.csv", Buffer.from("id,text\n1,caf\xe9\n2,b\n", "latin1"));
-  expect((await failure(invalid)).message).toMatch(/b\.csv:2: invalid UTF-8/);
+  expect((await failure(invalid)).message).toMatch(/b\.csv:2: invalid UTF-8: name/);
   const { documents, report } = await readAll(invalid, { invalidUtf8: "replace" });
   expect(documents.map(({ text }) => text)).toEqual(["caf\ufffd", "b"]);
   expect(report.replacedUtf8).toBe(1);

@@ -4,6 +4,7 @@ import type { Document } from "../document.ts";
 import type { FilePlace, FormatError } from "../errors.ts";
 import type { InputFile } from "../inputFile.ts";
 import type { ByteSource } from "./byteSource.ts";
+import type { CsvOptions } from "./csvDocuments.ts";
 import type { DocumentFormat } from "./documentFormat.ts";
 import type { HttpOptions } from "./httpConnection.ts";
 import type { HubOptions } from "./hubFiles.ts";
@@ -58,6 +59,8 @@ export interface ReadOptions {
   readonly wikiNamespaces?: readonly number[];
   /** What of a repository is taken, for the format `"repository"`. */
   readonly repository?: RepositoryOptions;
+  /** How CSV and TSV tables are written. */
+  readonly csv?: CsvOptions;
   /** Which columns make up a thread, for the format `"tickets"`. */
   readonly tickets?: TicketOptions;
   /** How addresses are fetched, those of S3 and the Hugging Face hub too. */
