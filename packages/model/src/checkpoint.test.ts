@@ -17,6 +17,7 @@ import { ModelError } from "./errors.ts";
 import { QuantizedLinear } from "./layers/quantizedLinear.ts";
 import type { CausalLanguageModel } from "./model.ts";
 import { Gpt } from "./models/gpt.ts";
+import { Llama } from "./models/llama.ts";
 import { replaceLinears } from "./quantization.ts";
 
 setDefaultExecutor(referenceExecutor());
@@ -80,6 +81,17 @@ describe("saveModel and loadModel", () => {
     expect(loaded.config).toEqual({ ...model.config, beginOfTextId: undefined });
     expect(namedParameters(loaded).has("lm_head.weight")).toBe(!tiedEmbeddings);
     expect(await readdir(folder)).toEqual(["config.json", "generation_config.json", "model.safetensors"]);
+  });
+
+  it("open with the class of the model, too, and not with another one", async () => {
+    const model = new Gpt(options, { seed: 3 });
+    await saveModel(model, folder);
+    expect(await contents(await loadModel(folder, Gpt))).toEqual(await contents(model));
+    await expect(loadModel(folder, Llama)).rejects.toThrow('model_type "gpt2" is no model of the Llama family');
+    const llama = new Llama({ ...options, keyValueHeads: 1, hiddenWidth: 12, family: "qwen2" }, { seed: 4 });
+    await saveModel(llama, folder);
+    expect((await loadModel(folder, Llama)).config.family).toBe("qwen2");
+    await expect(loadModel(folder, Gpt)).rejects.toThrow('model_type "qwen2" is no GPT-2');
   });
 
   it("write the same bytes from a model that was loaded", async () => {
@@ -233,7 +245,7 @@ describe("loadModel", () => {
     await rm(weights);
     await writeFile(join(folder, "pytorch_model.bin"), "");
     expect((await failure()).message).toBe(
-      `loadModel: ${weights} is missing (PyTorch .bin files are not read: convert them with transformers' save_pretrained(safe_serialization=True))`,
+      `loadModel: ${weights} is missing (PyTorch .bin files are not read: load them with transformers and write them with its save_pretrained)`,
     );
     const config = join(folder, "config.json");
     await writeFile(config, '{"model_type": "gpt2"');

@@ -68,7 +68,7 @@ export type {
   PretrainedModel,
 } from "./model.ts";
 export { Bert, type EncoderForwardOptions, type FreshOptions } from "./models/bert.ts";
-export { type BertConfig, type BertOptions, bertConfig } from "./models/bertConfig.ts";
+export { type BertConfig, type BertOptions, bertConfig, type ProblemType } from "./models/bertConfig.ts";
 export {
   BertForMaskedLM,
   BertForQuestionAnswering,

@@ -38,7 +38,7 @@ export async function openWeights(folder: string): Promise<WeightFiles> {
     const shards = await openShards(folder);
     if (shards) return shards;
     throw new ModelError(
-      `loadModel: ${path} is missing (PyTorch .bin files are not read: convert them with transformers' save_pretrained(safe_serialization=True))`,
+      `loadModel: ${path} is missing (PyTorch .bin files are not read: load them with transformers and write them with its save_pretrained)`,
       { cause: error },
     );
   }

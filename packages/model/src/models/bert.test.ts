@@ -148,6 +148,21 @@ describe("checkpoints", () => {
     expect(await contents(loaded)).toEqual(await contents(model));
   });
 
+  it("say what the labels are where the model does", async () => {
+    const labels = ["a", "b"];
+    const saved = async (model: BertForSequenceClassification) => {
+      await saveModel(model, folder);
+      const { problem_type } = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
+      return [problem_type, (await loadModel(folder, BertForSequenceClassification)).config.problemType];
+    };
+    const problemType = "multi_label_classification";
+    expect(await saved(new BertForSequenceClassification({ ...small, labels, problemType }))).toEqual([
+      problemType,
+      problemType,
+    ]);
+    expect(await saved(new BertForSequenceClassification({ ...small, labels }))).toEqual([undefined, undefined]);
+  });
+
   it("put a fresh head on a trained encoder only where that is asked for", async () => {
     const trained = new BertForMaskedLM(small, { seed: 3 });
     await saveModel(trained, folder);
@@ -244,6 +259,10 @@ it("names what a configuration or an input gets wrong", () => {
     [{ hiddenDropout: 1 }, "BERT: hiddenDropout must be at least 0 and below 1, got 1"],
     [{ layerNormEpsilon: 0 }, "BERT: layerNormEpsilon must be a number above 0, got 0"],
     [{ activation: "tanh" as never }, 'BERT: activation "tanh" is not one of gelu, gelu_new, relu, silu'],
+    [
+      { problemType: "ranking" as never },
+      'BERT: problemType "ranking" is not one of single_label_classification, multi',
+    ],
     [{ labels: ["a", "a"] }, 'BERT: labels must be different names, at least one, got ["a","a"]'],
   ];
   for (const [change, text] of cases) expect(() => new Bert({ ...small, ...change })).toThrow(text);

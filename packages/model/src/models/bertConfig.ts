@@ -28,9 +28,19 @@ export interface BertConfig {
   readonly initializerRange: number;
   /** The classes that a classification head tells apart, by their index. Default two without a meaning. */
   readonly labels: readonly string[];
+  /**
+   * What the labels of a `BertForSequenceClassification` are: transformers chooses its loss by it, and its pipelines whether the
+   * probabilities of the classes add up to 1. Default not said: one class of several.
+   */
+  readonly problemType?: ProblemType | undefined;
   /** Default 0, as published. */
   readonly paddingId: number;
 }
+
+const problemTypes = ["single_label_classification", "multi_label_classification", "regression"] as const;
+
+/** transformers' `problem_type`. */
+export type ProblemType = (typeof problemTypes)[number];
 
 /** What must be said about a BERT; everything else has a default. */
 export type BertOptions = Pick<BertConfig, "vocabularySize" | "contextLength" | "layers" | "heads" | "width"> &
@@ -76,6 +86,9 @@ export function bertConfig(options: BertOptions): BertConfig {
   if (config.labels.length === 0 || new Set(config.labels).size !== config.labels.length) {
     throw new ModelError(`BERT: labels must be different names, at least one, got ${JSON.stringify(config.labels)}`);
   }
+  if (config.problemType !== undefined && !problemTypes.includes(config.problemType)) {
+    throw new ModelError(`BERT: problemType "${config.problemType}" is not one of ${problemTypes.join(", ")}`);
+  }
   return config;
 }
 
@@ -99,6 +112,7 @@ export function bertConfigToJson(config: BertConfig, architecture: string): Conf
     initializer_range: config.initializerRange,
     id2label: Object.fromEntries(config.labels.map((label, index) => [index, label])),
     label2id: Object.fromEntries(config.labels.map((label, index) => [label, index])),
+    ...(config.problemType && { problem_type: config.problemType }),
     pad_token_id: config.paddingId,
     tie_word_embeddings: true,
     dtype: "float32",
@@ -132,6 +146,7 @@ export function bertConfigFromJson(json: ConfigJson): BertConfig {
     initializerRange: numberIn(json, "initializer_range", 0.02),
     paddingId: numberIn(json, "pad_token_id", 0),
     labels: labelsIn(json),
+    problemType: (json.problem_type as ProblemType | null | undefined) ?? undefined,
   });
 }
 

@@ -25,7 +25,7 @@ import { Linear, type LinearLayer } from "../layers/linear.ts";
 import type { CachedForwardOptions, CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "../model.ts";
 import { packedMask } from "../packedMask.ts";
 import { checkIds, checkShapes } from "./checkInputs.ts";
-import { activationIn, type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
+import { activationIn, type ConfigJson, idIn, numberIn, refuseOtherThan, requireModelType } from "./configJson.ts";
 
 /** What a GPT was built with, every default filled in. */
 export interface GptConfig extends CausalLanguageModelConfig {
@@ -186,6 +186,10 @@ export class Gpt implements CausalLanguageModel {
     if (!config.tiedEmbeddings) this.lm_head = new Embedding(init.table("lm_head.weight", vocabularySize, width));
   }
 
+  static fromConfigJson(json: ConfigJson): Gpt {
+    return new Gpt(gptConfigFromJson(json), { initialization: "empty" });
+  }
+
   get outputNorm(): LayerNorm {
     return this.transformer.ln_f;
   }
@@ -284,6 +288,7 @@ function freshBlock(path: string, config: GptConfig, init: Initializer): Block {
 
 /** Reads transformers' config.json of a GPT-2; throws a `ModelError` for an option this implementation does not have. */
 export function gptConfigFromJson(json: ConfigJson): GptConfig {
+  requireModelType(json, ["gpt2"], "GPT-2");
   const refused = { scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false, add_cross_attention: false };
   refuseOtherThan(json, refused, "GPT-2");
   return gptConfig({

@@ -25,7 +25,9 @@ import { TransposedLinear } from "../layers/transposedLinear.ts";
 import type { CachedForwardOptions, CausalLanguageModel, ForwardOptions } from "../model.ts";
 import { packedMask } from "../packedMask.ts";
 import { checkIds, checkShapes } from "./checkInputs.ts";
+import type { ConfigJson } from "./configJson.ts";
 import { type LlamaConfig, type LlamaOptions, llamaConfig, llamaConfigToJson, llamaFamilies } from "./llamaConfig.ts";
+import { llamaConfigFromJson } from "./llamaConfigFromJson.ts";
 
 interface AttentionParts {
   readonly q_proj: LinearLayer; // [H · D, C]
@@ -186,6 +188,10 @@ export class Llama implements CausalLanguageModel {
       norm: new RmsNorm(init.outputNorm(width), config.rmsNormEpsilon),
     };
     if (!config.tiedEmbeddings) this.lm_head = new Embedding(init.table("lm_head.weight", vocabularySize, width));
+  }
+
+  static fromConfigJson(json: ConfigJson): Llama {
+    return new Llama(llamaConfigFromJson(json), { initialization: "empty" });
   }
 
   get outputNorm(): RmsNorm {

@@ -1,11 +1,12 @@
 // Reads transformers' config.json of a model of the Llama family, as transformers 5 writes it and as older ones did.
 import { ModelError } from "../errors.ts";
 import { type RopeScaling, yarnAttention } from "../layers/ropeScaling.ts";
-import { activationIn, type ConfigJson, idIn, numberIn, refuseOtherThan } from "./configJson.ts";
+import { activationIn, type ConfigJson, idIn, numberIn, refuseOtherThan, requireModelType } from "./configJson.ts";
 import { type AttentionBias, type LlamaConfig, type LlamaFamily, llamaConfig, llamaFamilies } from "./llamaConfig.ts";
 
 /** Throws a `ModelError` for an option this implementation does not have. */
 export function llamaConfigFromJson(json: ConfigJson): LlamaConfig {
+  requireModelType(json, Object.keys(llamaFamilies), "model of the Llama family");
   const family = json.model_type as LlamaFamily;
   refuseOtherThan(json, { partial_rotary_factor: 1 }, llamaFamilies[family].architecture);
   const contextLength = numberIn(json, "max_position_embeddings");

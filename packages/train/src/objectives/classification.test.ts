@@ -52,6 +52,16 @@ it("gives the mean squared error of a value", async () => {
   );
 });
 
+it("names a model that was made for other labels", () => {
+  const problemType = "regression";
+  const model = new BertForSequenceClassification({ ...sizes, labels: ["value"], problemType });
+  expect(() => sequenceRegression().checkModel!(model)).not.toThrow();
+  expect(() => multiLabelClassification().checkModel!(model)).toThrow(
+    'multiLabelClassification: the model is made for problemType "regression" (make it with problemType: "multi_label_classification", or leave it out)',
+  );
+  expect(() => sequenceClassification().checkModel!(model)).toThrow('problemType: "single_label_classification"');
+});
+
 it("names labels of several classes that cannot be", () => {
   const { checkBatch } = multiLabelClassification();
   const check = (labels: number[]) => () => checkBatch!([{ inputIds: [3, 4], labels }], classifier);

@@ -1,12 +1,12 @@
 // Tell all classes that a text, or a pair of texts, belongs to: none, one or several.
 import { constant, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
-import { checkKind, examplesIn } from "./checkKind.ts";
 import { multiLabelScorer } from "./classScores.ts";
+import { labelledTexts } from "./labelledTexts.ts";
 import type { Objective } from "./objective.ts";
-import { checkPadding, type PaddingOptions } from "./padding.ts";
+import type { PaddingOptions } from "./padding.ts";
 import { softplus } from "./softplus.ts";
-import { checkText, type EncoderModel, encoderOptions, type TextExample, textInputs } from "./textExamples.ts";
+import { type EncoderModel, encoderOptions, type TextExample } from "./textExamples.ts";
 
 /** A text and, for each of the model's classes, whether it belongs to it. */
 export interface MultiLabelText extends TextExample {
@@ -23,22 +23,19 @@ export interface MultiLabelText extends TextExample {
 export function multiLabelClassification(
   options: PaddingOptions = {},
 ): Objective<EncoderModel<Tensor>, readonly MultiLabelText[]> {
-  checkPadding("multiLabelClassification", options);
   return {
-    name: "multiLabelClassification",
-    settings: {},
-    checkModel: (model) => checkKind("multiLabelClassification", model, "encoder"),
-    checkBatch(texts, { config }) {
-      for (const [i, text] of examplesIn("multiLabelClassification", texts)) {
-        checkText(text, config, i);
-        checkLabels(text.labels, config.labels.length, i);
-      }
-    },
-    prepare(texts, { config }) {
-      const { inputs, tokens } = textInputs(texts, config, options);
-      const labels = Float32Array.from(texts.flatMap(({ labels }) => Array.from(labels)));
-      return { inputs: { ...inputs, labels: tensor(labels, { shape: [texts.length, config.labels.length] }) }, tokens };
-    },
+    ...labelledTexts<MultiLabelText>(
+      {
+        name: "multiLabelClassification",
+        problemType: "multi_label_classification",
+        checkLabels: ({ labels }, classes, example) => checkLabels(labels, classes, example),
+        labelsOf: (texts, classes) => {
+          const labels = Float32Array.from(texts.flatMap(({ labels }) => Array.from(labels)));
+          return tensor(labels, { shape: [texts.length, classes] });
+        },
+      },
+      options,
+    ),
     loss(model, inputs, key) {
       const logits = model.forward(inputs.inputIds!, encoderOptions(inputs, key)); // [B, classes]
       const [rows, classes] = logits.shape as readonly number[];

@@ -2,20 +2,13 @@
 import { constant, square, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { checkLabel } from "./checkIds.ts";
-import { checkKind, examplesIn } from "./checkKind.ts";
 import { classScorer } from "./classScores.ts";
 import { correlationScorer } from "./correlation.ts";
+import { labelledTexts } from "./labelledTexts.ts";
 import { type LogitsObjective, logitsObjective } from "./logitsObjective.ts";
 import type { Objective } from "./objective.ts";
-import { checkPadding, type PaddingOptions } from "./padding.ts";
-import {
-  checkText,
-  type EncoderModel,
-  encoderOptions,
-  encoderTargets,
-  type TextExample,
-  textInputs,
-} from "./textExamples.ts";
+import type { PaddingOptions } from "./padding.ts";
+import { type EncoderModel, encoderOptions, encoderTargets, type TextExample } from "./textExamples.ts";
 
 /** A text and its class, or its value in a regression. */
 export interface LabelledText extends TextExample {
@@ -29,22 +22,16 @@ export interface LabelledText extends TextExample {
 export function sequenceClassification(
   options: PaddingOptions = {},
 ): LogitsObjective<EncoderModel<Tensor>, readonly LabelledText[]> {
-  checkPadding("sequenceClassification", options);
   return logitsObjective<EncoderModel<Tensor>, readonly LabelledText[]>({
-    name: "sequenceClassification",
-    settings: {},
-    checkModel: (model) => checkKind("sequenceClassification", model, "encoder"),
-    checkBatch(texts, { config }) {
-      for (const [i, text] of examplesIn("sequenceClassification", texts)) {
-        checkText(text, config, i);
-        checkLabel(text.label, config.labels.length, i);
-      }
-    },
-    prepare(texts, { config }) {
-      const { inputs, tokens } = textInputs(texts, config, options);
-      const labels = tensor(Int32Array.from(texts, ({ label }) => label));
-      return { inputs: { ...inputs, labels }, tokens };
-    },
+    ...labelledTexts<LabelledText>(
+      {
+        name: "sequenceClassification",
+        problemType: "single_label_classification",
+        checkLabels: ({ label }, classes, example) => checkLabel(label, classes, example),
+        labelsOf: (texts) => tensor(Int32Array.from(texts, ({ label }) => label)),
+      },
+      options,
+    ),
     targets: encoderTargets,
     predictions: ({ logits }) => ({ classes: logits.argMax(-1) }),
     scorer: () => classScorer((texts) => texts.map(({ label }) => label)),
@@ -58,30 +45,27 @@ export function sequenceClassification(
 export function sequenceRegression(
   options: PaddingOptions = {},
 ): Objective<EncoderModel<Tensor>, readonly LabelledText[]> {
-  checkPadding("sequenceRegression", options);
+  const parts = labelledTexts<LabelledText>(
+    {
+      name: "sequenceRegression",
+      problemType: "regression",
+      checkLabels: ({ label }, _, example) => {
+        if (Number.isFinite(label)) return;
+        throw new TrainError(`Trainer: the label of example ${example} must be a number, got ${label}`);
+      },
+      labelsOf: (texts) => tensor(Float32Array.from(texts, ({ label }) => label)),
+    },
+    options,
+  );
   return {
-    name: "sequenceRegression",
-    settings: {},
+    ...parts,
     checkModel(model) {
-      checkKind("sequenceRegression", model, "encoder");
-      const { config } = model;
-      if (config.labels.length === 1) return;
+      parts.checkModel(model);
+      const { labels } = model.config;
+      if (labels.length === 1) return;
       throw new TrainError(
-        `sequenceRegression: the model has ${config.labels.length} labels, a value needs one (make it with labels: ["value"])`,
+        `sequenceRegression: the model has ${labels.length} labels, a value needs one (make it with labels: ["value"])`,
       );
-    },
-    checkBatch(texts, { config }) {
-      for (const [i, text] of examplesIn("sequenceRegression", texts)) {
-        checkText(text, config, i);
-        if (!Number.isFinite(text.label)) {
-          throw new TrainError(`Trainer: the label of example ${i} must be a number, got ${text.label}`);
-        }
-      }
-    },
-    prepare(texts, { config }) {
-      const { inputs, tokens } = textInputs(texts, config, options);
-      const labels = tensor(Float32Array.from(texts, ({ label }) => label));
-      return { inputs: { ...inputs, labels }, tokens };
     },
     loss(model, inputs, key) {
       const logits = model.forward(inputs.inputIds!, encoderOptions(inputs, key)); // [B, 1]

@@ -26,6 +26,8 @@ export interface EncoderLimits {
   readonly paddingId: number;
   readonly tokenTypes: number;
   readonly labels: readonly string[];
+  /** What the labels of whole texts are, where the model says. */
+  readonly problemType?: string | undefined;
 }
 
 /** Texts as tensors, int32 [batch, length] each. */
