@@ -100,6 +100,19 @@ describe("recall and precision on planted versions, with datatrove's removals", 
 });
 
 describe("Minhasher", () => {
+  it("drops no other document with a duplicate's id", async () => {
+    const [rain, snow] = ["it rained all day and the river rose", "snow fell on the hills in the early morning"];
+    const documents = [rain, snow, rain, rain].map((text, place) => ({ id: place === 3 ? "b" : "a", text }));
+    const found = await findNearDuplicates(documents);
+    const step = dropNearDuplicates(found);
+    for (const _ of ["first run", "second run"]) {
+      const kept = [];
+      for await (const { text } of pipeline(documents, [step]).documents) kept.push(text);
+      expect(kept).toEqual([rain, snow]);
+    }
+    expect([...found.duplicateIds]).toEqual(["b"]);
+  });
+
   it("has no signature for a text with fewer words than a shingle", () => {
     expect(new Minhasher().signature("one two three four")).toBeUndefined();
     expect(new Minhasher({ nGram: 4 }).signature("one two three four")).toHaveLength(224);

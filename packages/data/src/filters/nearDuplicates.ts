@@ -13,8 +13,10 @@ export interface NearDuplicates {
   readonly clusterCount: number;
   /** The places, from 0 and ascending, of the documents to drop: all but one of each cluster. */
   readonly duplicates: readonly number[];
-  /** The same documents by id. */
+  /** The same documents by id, but for ids that a document to keep has as well. */
   readonly duplicateIds: ReadonlySet<string>;
+  /** Of those ids: which of the documents that have it, counted from 0 in their order, are to be dropped. */
+  readonly sharedIds: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
 /**
@@ -49,13 +51,51 @@ export async function findNearDuplicates(
     documentCount: ids.length,
     clusterCount: clusters.count,
     duplicates,
-    duplicateIds: new Set(duplicates.map((place) => ids[place]!)),
+    ...namesOf(duplicates, ids),
   };
 }
 
-/** The step that drops the documents that `findNearDuplicates` named (reason `near duplicate`), told by their ids. */
-export function dropNearDuplicates(found: Pick<NearDuplicates, "duplicateIds">): Step {
-  return filterStep("dropNearDuplicates", ({ id }) => (found.duplicateIds.has(id) ? "near duplicate" : undefined));
+/**
+ * The step that drops the documents that `findNearDuplicates` named (reason `near duplicate`), told by their ids. Documents
+ * that share an id are told apart by their order, so no step before this one may drop any of them.
+ */
+export function dropNearDuplicates(
+  found: Pick<NearDuplicates, "duplicateIds"> & Partial<Pick<NearDuplicates, "sharedIds">>,
+): Step {
+  const name = "dropNearDuplicates";
+  return {
+    name,
+    apply(documents, run) {
+      const met = new Map<string, number>();
+      const isDuplicate = (id: string): boolean => {
+        const places = found.sharedIds?.get(id);
+        if (places === undefined) return found.duplicateIds.has(id);
+        const place = met.get(id) ?? 0;
+        met.set(id, place + 1);
+        return places.has(place);
+      };
+      return filterStep(name, ({ id }) => (isDuplicate(id) ? "near duplicate" : undefined)).apply(documents, run);
+    },
+  };
+}
+
+function namesOf(
+  duplicates: readonly number[],
+  ids: readonly string[],
+): Pick<NearDuplicates, "duplicateIds" | "sharedIds"> {
+  const dropped = new Set(duplicates);
+  const duplicateIds = new Set(duplicates.map((place) => ids[place]!));
+  const kept = new Set(ids.filter((id, place) => duplicateIds.has(id) && !dropped.has(place)));
+  const sharedIds = new Map(Array.from(kept, (id) => [id, new Set<number>()]));
+  const counts = new Map<string, number>();
+  for (const [place, id] of ids.entries()) {
+    const count = counts.get(id) ?? 0;
+    if (!kept.has(id)) continue;
+    counts.set(id, count + 1);
+    if (dropped.has(place)) sharedIds.get(id)!.add(count);
+  }
+  for (const id of kept) duplicateIds.delete(id);
+  return { duplicateIds, sharedIds };
 }
 
 /** Documents with equal words in one part of the signature, two or more, in order of those words. */

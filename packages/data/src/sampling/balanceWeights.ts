@@ -17,7 +17,7 @@ export interface BalanceOptions {
 
 /** Weights and what they reach. */
 export interface BalanceResult {
-  /** One per row; their mean is 1. */
+  /** One per row; their mean is 1, or less where no row may have more than `maxWeight` and the others are to have none. */
   readonly weights: Float64Array;
   /** Shares with these weights. */
   readonly shares: TargetShares;
@@ -59,12 +59,13 @@ export function balanceWeights(
     // Against a cap or contradicting targets it settles at a distance.
     if (Math.abs(former - difference) < 1e-14) break;
   }
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
   const squares = weights.reduce((sum, weight) => sum + weight * weight, 0);
   return {
     weights,
     shares: Object.fromEntries(attributes.map((attribute) => [attribute.name, namedShares(attribute, weights)])),
     largestDifference: difference,
-    effectiveRows: rows.length ** 2 / squares,
+    effectiveRows: total ** 2 / squares,
     iterations,
   };
 }
@@ -115,8 +116,12 @@ function readAttribute(
 
 function sharesOf({ categories, codes }: Attribute, weights: Float64Array): number[] {
   const sums = categories.map(() => 0);
-  for (let i = 0; i < codes.length; i++) sums[codes[i]!]! += weights[i]!;
-  return sums.map((sum) => sum / codes.length);
+  let total = 0;
+  for (let i = 0; i < codes.length; i++) {
+    sums[codes[i]!]! += weights[i]!;
+    total += weights[i]!;
+  }
+  return sums.map((sum) => sum / total);
 }
 
 function namedShares(attribute: Attribute, weights: Float64Array): Record<string, number> {

@@ -36,6 +36,13 @@ describe("samplingShares", () => {
     expect([all.a.amount, all.b.amount, all.a.share]).toEqual([2, 4, 1 / 3]);
   });
 
+  it("knows no size too large or small beside the others", () => {
+    expect(samplingShares({ a: 1e12, b: 1 }, { temperature: 0.5 })).toMatchObject({ a: { share: 1 }, b: { share: 0 } });
+    const found = samplingShares({ a: 2e300, b: 1e300 }, { temperature: 0.5, maxEpochs: 0.5, budget: 1e300 });
+    expect(found.a.share).toBeCloseTo(0.8);
+    expect(found.b.epochs).toBeCloseTo(0.2);
+  });
+
   it("names what cannot be", () => {
     expect(() => samplingShares({})).toThrow("samplingShares: expected the size of at least one source, got none");
     expect(() => samplingShares({ a: 0 })).toThrow("samplingShares: a: expected a finite number above 0, got 0");
@@ -112,6 +119,12 @@ describe("balanceWeights", () => {
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(100, 8);
     expect(shares.group!.rare).toBeCloseTo(0.05, 10);
     expect(largestDifference).toBeCloseTo(0.25, 8);
+  });
+
+  it("tells of shares and rows as they are where a cap leaves too little weight", () => {
+    const rows = ["x", "y", "y", "y"].map((a) => ({ a }));
+    const result = balanceWeights(rows, { a: { x: 1, y: 0 } }, { maxWeight: 2 });
+    expect(result).toMatchObject({ shares: { a: { x: 1, y: 0 } }, largestDifference: 0, effectiveRows: 1 });
   });
 
   it("ends where targets contradict each other", () => {

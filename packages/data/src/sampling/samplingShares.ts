@@ -49,9 +49,11 @@ export function samplingShares<Name extends string>(
       throw new DataError(`samplingShares: ${name}: expected a finite number above 0, got ${value}`);
     }
   }
+  const largest = Math.max(...names.map((name) => sizes[name]));
   const amounts = fill(names, {
     budget,
-    weightOf: (name) => sizes[name] ** (1 / temperature),
+    // Against the largest, as a low temperature would take the sizes themselves beyond all numbers.
+    weightOf: (name) => (sizes[name] / largest) ** (1 / temperature),
     capOf: (name) => sizes[name] * maxEpochs,
   });
   const seen = names.reduce((total, name) => total + amounts.get(name)!, 0);
@@ -74,15 +76,18 @@ function fill<Name extends string>(
 ): Map<Name, number> {
   const { weightOf, capOf } = options;
   const amounts = new Map<Name, number>();
-  // By the part of the budget at which each reaches its cap, so that one pass finds all that do.
-  const order = [...names].sort((a, b) => capOf(a) / weightOf(a) - capOf(b) / weightOf(b));
+  // By the part of the budget at which each reaches its cap, so that one pass finds all that do; without caps by weight.
+  const part = (name: Name): number => capOf(name) / weightOf(name);
+  const order = [...names].sort((a, b) => (part(a) === part(b) ? weightOf(b) - weightOf(a) : part(a) - part(b)));
+  // What each and those behind it weigh together, summed from the end: differences would lose small weights beside large ones.
+  const weights = Float64Array.from(order, weightOf);
+  for (let place = weights.length - 2; place >= 0; place--) weights[place]! += weights[place + 1]!;
   let budget = options.budget;
-  let weights = order.reduce((total, name) => total + weightOf(name), 0);
-  for (const name of order) {
-    const amount = Math.min((budget * weightOf(name)) / weights, capOf(name));
+  for (const [place, name] of order.entries()) {
+    const share = weights[place] === 0 ? 0 : weightOf(name) / weights[place]!;
+    const amount = Math.min(budget * share, capOf(name));
     amounts.set(name, amount);
-    budget -= amount;
-    weights -= weightOf(name);
+    budget = Math.max(budget - amount, 0);
   }
   return amounts;
 }
