@@ -291,6 +291,10 @@ describe("a process", () => {
     expect((await script("idleProcess.ts")).stdout.trim()).toBe("3");
   });
 
+  it("ends as it is told to in the middle of runs", async () => {
+    await expect(script("endedInRuns.ts")).rejects.toMatchObject({ code: 7, stdout: "8\n", stderr: "" });
+  });
+
   it("outlives the thread of its executor", async () => {
     const { stdout } = await script("killedThread.ts");
     const ended =

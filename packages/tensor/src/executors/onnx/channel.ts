@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { ExecutionError } from "../../errors.ts";
 import type { Reply, Request } from "./protocol.ts";
 import { OnnxRuntime } from "./runtime.ts";
+import { WorkerFlags, waitAtExit } from "./workerFlags.ts";
 
 export interface Channel {
   /** The thread has ended by itself, and what it held is gone. */
@@ -15,6 +16,8 @@ export interface Channel {
 /** Runs the runtime in a thread of its own, so that the event loop stays free. The thread starts at the first request. */
 export function workerChannel(): Channel {
   let worker: Worker | undefined;
+  let ended: Promise<void> | undefined;
+  const flags = new WorkerFlags();
   let failure: ExecutionError | undefined;
   let nextId = 0;
   const pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -32,17 +35,22 @@ export function workerChannel(): Channel {
   };
   const start = () => {
     const file = import.meta.url.endsWith(".ts") ? "./onnxWorker.ts" : "./onnxWorker.js";
-    worker = new Worker(new URL(file, import.meta.url), { name: "onnx executor" });
+    worker = new Worker(new URL(file, import.meta.url), { name: "onnx executor", workerData: flags.buffer });
+    const takeBack = waitAtExit(flags);
+    ended = new Promise((resolve) => worker!.on("exit", () => resolve()));
     worker.on("message", ({ id, result, error }: Reply) => {
       const request = pending.get(id)!;
       pending.delete(id);
-      // Once it is being ended, `terminate` waits for it and must not be left alone.
+      // Once it is being ended, somebody waits for that and must not be left alone.
       if (pending.size === 0 && !failure) worker!.unref();
       if (error === undefined) request.resolve(result as never);
       else request.reject(new ExecutionError(error));
     });
     worker.on("error", (error) => fail(`failed: ${error.message}`, error));
-    worker.on("exit", (code) => fail(`ended with code ${code}`));
+    worker.on("exit", (code) => {
+      takeBack();
+      fail(`ended with code ${code}`);
+    });
   };
   return {
     get broken() {
@@ -59,8 +67,11 @@ export function workerChannel(): Channel {
       }),
     close: async () => {
       failure ??= new ExecutionError("onnx executor: it was disposed (make a new executor to go on)");
-      // Ends the thread; what is still pending is rejected as it ends.
-      await worker?.terminate();
+      // The thread ends after what it has begun; the rest of what is pending is rejected then.
+      flags.stop();
+      worker?.ref();
+      worker?.postMessage(undefined);
+      await ended;
     },
   };
 }

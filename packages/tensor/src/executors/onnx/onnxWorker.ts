@@ -1,15 +1,21 @@
 // Entry of the worker thread: answers requests one after another.
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import type { HostArray } from "../../storage.ts";
 import type { Reply, Request } from "./protocol.ts";
 import { OnnxRuntime } from "./runtime.ts";
+import { WorkerFlags } from "./workerFlags.ts";
 
 const port = parentPort!;
 let runtime: OnnxRuntime | undefined;
+const flags = new WorkerFlags(workerData as SharedArrayBuffer);
 let queue: Promise<void> = Promise.resolve();
 
-port.on("message", ({ id, request }: { id: number; request: Request }) => {
+/** A message without a request only wakes the thread, for it to see that it is to end. */
+port.on("message", (message: { id: number; request: Request } | undefined) => {
   queue = queue.then(async () => {
+    if (!flags.begin()) process.exit();
+    if (!message) return flags.end();
+    const { id, request } = message;
     let reply: Reply;
     try {
       runtime ??= new OnnxRuntime();
@@ -17,6 +23,7 @@ port.on("message", ({ id, request }: { id: number; request: Request }) => {
     } catch (error) {
       reply = { id, error: (error as Error).message };
     }
+    flags.end();
     port.postMessage(reply, transferable(reply));
   });
 });
