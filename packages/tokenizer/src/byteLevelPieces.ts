@@ -1,20 +1,24 @@
 // The tokens of byte-level pieces with their places: a token that is part of a character stands for the whole of it.
 import type { TextToken } from "./encoding.ts";
+import { type PieceCutter, pieceEnds, wholeText } from "./pieceCutter.ts";
 import type { BpeTables, PieceEncoder } from "./pieceEncoder.ts";
-import { type Scanner, scanAll } from "./scanners.ts";
 import type { TextRange } from "./splitPatterns.ts";
 import type { PieceTokenizer } from "./textPipeline.ts";
 import { TextUnits } from "./textUnits.ts";
 import { TokenBuffer } from "./tokenBuffer.ts";
 
-/** The pieces that `scan` cuts a text into. */
-export function scanRanges(text: string, scan: Scanner): TextRange[] {
+/** The pieces that `cutter` cuts a text into. */
+export function pieceRanges(text: string, cutter: PieceCutter): TextRange[] {
   const units = new TextUnits().load(text);
   const ranges: TextRange[] = [];
   for (let start = 0; start < text.length; ) {
-    const end = scan(units, start, text.length);
-    ranges.push({ start, end });
-    start = end;
+    const from = start;
+    const count = cutter.cut(units, from, text.length);
+    for (const pieceEnd of pieceEnds.subarray(0, count)) {
+      const end = from + pieceEnd;
+      ranges.push({ start, end });
+      start = end;
+    }
   }
   return ranges;
 }
@@ -24,7 +28,7 @@ export function byteLevelPieces(tables: BpeTables, encoder: PieceEncoder): Piece
   const { vocabulary, unknownId, fuseUnknown } = tables;
   return function* tokens(piece: string): Generator<TextToken> {
     const out = new TokenBuffer();
-    encoder.encode(piece, scanAll, out);
+    encoder.encode(piece, wholeText, out);
     const { starts, ends, isKnown } = bytePlaces(piece, encoder);
     let from = 0;
     for (const id of out.take()) {

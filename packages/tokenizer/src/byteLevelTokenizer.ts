@@ -1,7 +1,7 @@
 // The tokenizer itself: added tokens are cut out, the rest is normalised, cut into pieces and byte-pair encoded.
 import type { AddedToken, AddedTokenMatcher } from "./addedTokens.ts";
 import { spelledBytes } from "./byteAlphabet.ts";
-import { byteLevelPieces, scanRanges } from "./byteLevelPieces.ts";
+import { byteLevelPieces, pieceRanges } from "./byteLevelPieces.ts";
 import type { Encoding } from "./encoding.ts";
 import { type BpeTables, PieceEncoder } from "./pieceEncoder.ts";
 import { type PostProcessor, type Surroundings, surroundings } from "./postProcessors.ts";
@@ -97,7 +97,7 @@ export class ByteLevelTokenizer implements OffsetTokenizer {
       }
       const part = normalized.slice(start, end);
       const pieces = preTokenizer.steps.length === 0 ? [part] : cutBySteps(part, preTokenizer.steps);
-      for (const piece of pieces) this.#encoder.encode(piece, preTokenizer.scan, out);
+      for (const piece of pieces) this.#encoder.encode(piece, preTokenizer.cutter, out);
     }
   }
 
@@ -118,7 +118,7 @@ export class ByteLevelTokenizer implements OffsetTokenizer {
     const { preTokenizer, tables } = this.parts;
     this.#withOffsets ??= new TextPipeline({
       ...this.parts,
-      steps: [...preTokenizer.steps, { cut: (text) => scanRanges(text, preTokenizer.scan) }],
+      steps: [...preTokenizer.steps, { cut: (text) => pieceRanges(text, preTokenizer.cutter) }],
       tokenizePiece: byteLevelPieces(tables, this.#encoder),
       tokenToId: (token) => this.tokenToId(token),
     });

@@ -1,5 +1,6 @@
-// The pre-tokenisation patterns that have a hand-written scanner, in the notation of tokenizer.json (Oniguruma) and tiktoken.
-import { cl100kScanner, gpt2Scanner, o200kScanner, type Scanner } from "./scanners.ts";
+// The pre-tokenisation patterns that have a hand-written scanner and rule, in the notation of tokenizer.json (Oniguruma) and tiktoken.
+import { PieceCutter } from "./pieceCutter.ts";
+import { cl100kScanner, gpt2Scanner, o200kScanner } from "./scanners.ts";
 
 /** The patterns that a tokenizer can be trained with. */
 export type PatternName = "gpt2" | "cl100k" | "o200k";
@@ -29,14 +30,18 @@ export const patterns: Readonly<Record<PatternName, string>> = {
 /** Qwen 2's pattern: cl100k's with one number to a piece. */
 export const qwen2Pattern = cl100kPattern("\\p{N}");
 
-const scanners: ReadonlyMap<string, () => Scanner> = new Map([
-  [patterns.gpt2, gpt2Scanner],
-  [patterns.cl100k, () => cl100kScanner(3)],
-  [qwen2Pattern, () => cl100kScanner(1)],
-  [patterns.o200k, o200kScanner],
+const cutters: ReadonlyMap<string, () => PieceCutter> = new Map([
+  [patterns.gpt2, () => new PieceCutter(gpt2Scanner(), "gpt2")],
+  [patterns.cl100k, () => new PieceCutter(cl100kScanner(3), "cl100k")],
+  [qwen2Pattern, () => new PieceCutter(cl100kScanner(1), "qwen2")],
+  [patterns.o200k, () => new PieceCutter(o200kScanner(), "o200k")],
 ]);
 
-/** The scanner that does what `pattern` says, if there is one. Its matches cover every text without gaps. */
-export function scannerFor(pattern: string): Scanner | undefined {
-  return scanners.get(pattern)?.();
+const made = new Map<string, PieceCutter>();
+
+/** What cuts texts as `pattern` says, if there is one. Its pieces cover every text without gaps. */
+export function cutterFor(pattern: string): PieceCutter | undefined {
+  const cutter = made.get(pattern) ?? cutters.get(pattern)?.();
+  if (cutter) made.set(pattern, cutter);
+  return cutter;
 }

@@ -3,7 +3,7 @@
 import { PieceMerger } from "./mergePiece.ts";
 import type { PairTable } from "./pairTable.ts";
 import { maxCachedUnits, PieceCache } from "./pieceCache.ts";
-import type { Scanner } from "./scanners.ts";
+import { type PieceCutter, pieceEnds } from "./pieceCutter.ts";
 import { TextUnits } from "./textUnits.ts";
 import type { TokenBuffer } from "./tokenBuffer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
@@ -47,20 +47,24 @@ export class PieceEncoder {
     return this.#byteIds[byte]! >= 0;
   }
 
-  /** Appends the ids of `text`, which is cut into pieces by `scan`. */
-  encode(text: string, scan: Scanner, out: TokenBuffer): void {
+  /** Appends the ids of `text`, which is cut into pieces by `cutter`. */
+  encode(text: string, cutter: PieceCutter, out: TokenBuffer): void {
     const length = text.length;
     const units = this.#text.load(text);
     const cache = this.#cache;
     for (let start = 0; start < length; ) {
-      const end = scan(units, start, length);
-      if (end - start > maxCachedUnits) this.#encodePiece(units, start, end, out);
-      else if (!cache.append(this.#text, start, end, out)) {
-        const first = out.length;
-        this.#encodePiece(units, start, end, out);
-        cache.add(this.#text, start, end, out, first);
+      const from = start;
+      const count = cutter.cut(units, from, length);
+      for (let piece = 0; piece < count; piece++) {
+        const end = from + pieceEnds[piece]!;
+        if (end - start > maxCachedUnits) this.#encodePiece(units, start, end, out);
+        else if (!cache.append(this.#text, start, end, out)) {
+          const first = out.length;
+          this.#encodePiece(units, start, end, out);
+          cache.add(this.#text, start, end, out, first);
+        }
+        start = end;
       }
-      start = end;
     }
   }
 

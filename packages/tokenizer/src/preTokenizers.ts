@@ -3,8 +3,8 @@ import type { AlignedText } from "./alignedText.ts";
 import { FormatError } from "./errors.ts";
 import { asArray, asFlag, asId, asObject, asString, type JsonObject, unsupported } from "./jsonFields.ts";
 import { translatePattern } from "./oniguruma.ts";
-import { patterns, scannerFor } from "./patterns.ts";
-import { type Scanner, scanAll } from "./scanners.ts";
+import { cutterFor, patterns } from "./patterns.ts";
+import { type PieceCutter, wholeText } from "./pieceCutter.ts";
 import { type SplitBehavior, splitBehavior, splitText, type TextRange } from "./splitPatterns.ts";
 import { replaceMatches, spellInBytes, type TextRewrite } from "./textRewrite.ts";
 import { wordCharacters } from "./wordCharacters.ts";
@@ -14,10 +14,10 @@ export type PreTokenizerStep =
   | { readonly rewrite: TextRewrite; readonly onlyAtStart?: boolean }
   | { readonly cut: (text: string) => readonly TextRange[] };
 
-/** General steps first, one after the other; then the scanner on each piece. Common patterns are a scanner and no steps. */
+/** General steps first, one after the other; then the cutter on each piece. Common patterns are a cutter and no steps. */
 export interface PreTokenizer {
   readonly steps: readonly PreTokenizerStep[];
-  readonly scan: Scanner;
+  readonly cutter: PieceCutter;
 }
 
 const words = new RegExp(`[${wordCharacters}]+|[^${wordCharacters}\\p{White_Space}]+`, "gu");
@@ -29,7 +29,7 @@ const supportedKinds = [
 ];
 const addPrefixSpace = replaceMatches(/^(?! )./gsu, (first) => ` ${first}`);
 
-/** A step while the list is being read: a bare pattern may still become the scanner. */
+/** A step while the list is being read: a bare pattern may still become the cutter. */
 type Stage = { readonly pattern: string } | PreTokenizerStep;
 
 /** Whether the last pre-tokenizer, and no other, is ByteLevel: then a piece's bytes are what a BPE model works on. */
@@ -45,9 +45,9 @@ export function endsInBytes(json: unknown): boolean {
 export function parseByteLevelPreTokenizer(json: unknown): PreTokenizer {
   const stages = readAllStages(json);
   const last = stages.at(-1);
-  const scanner = last && "pattern" in last ? scannerFor(last.pattern) : undefined;
-  const general = scanner ? stages.slice(0, -1) : stages;
-  return { steps: general.map(asStep), scan: scanner ?? scanAll };
+  const cutter = last && "pattern" in last ? cutterFor(last.pattern) : undefined;
+  const general = cutter ? stages.slice(0, -1) : stages;
+  return { steps: general.map(asStep), cutter: cutter ?? wholeText };
 }
 
 /**
@@ -148,7 +148,7 @@ function readSplit(definition: JsonObject, where: string): Stage {
   if (typeof pattern.String === "string") return splitStage(literalPattern(pattern.String), behavior, invert);
   const source = asString(pattern.Regex, `${where}.pattern.Regex`);
   // The known patterns match all of a text: for them "the matches alone" and "without what is between" are the same cut.
-  const coversText = scannerFor(source) !== undefined;
+  const coversText = cutterFor(source) !== undefined;
   if (coversText && (behavior === "Isolated" || (behavior === "Removed" && invert))) return { pattern: source };
   return splitStage(translatePattern(source), behavior, invert);
 }

@@ -25,9 +25,6 @@ const LONG_S = 0x17f;
 /** Tells upper case, lower case, both (caseless letters and marks) and neither from each other, and surrogates from all. */
 const CASES = UPPER | LOWER | HIGH_SURROGATE;
 
-/** Takes a whole section as one piece. */
-export const scanAll: Scanner = (_units, _start, end) => end;
-
 /** `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+` */
 export function gpt2Scanner(): Scanner {
   const table = characterClasses();

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { byteLevelShell, specialToken } from "./byteLevelShell.ts";
 import { ByteLevelTokenizer } from "./byteLevelTokenizer.ts";
 import { PairTable } from "./pairTable.ts";
-import { type PatternName, patterns, scannerFor } from "./patterns.ts";
+import { cutterFor, type PatternName, patterns } from "./patterns.ts";
 import { plainPostProcessor } from "./postProcessors.ts";
 import type { OffsetTokenizer } from "./tokenizer.ts";
 import { Vocabulary } from "./vocabulary.ts";
@@ -57,7 +57,7 @@ export function loadTiktoken(encoding: TiktokenEncoding): OffsetTokenizer {
     },
     addedTokens: Object.entries(data.special_tokens).map(([content, id]) => specialToken(content, id)),
     normalize: undefined,
-    preTokenizer: { steps: [], scan: scannerFor(pattern)! },
+    preTokenizer: { steps: [], cutter: cutterFor(pattern)! },
     postProcessor: plainPostProcessor,
     shell: byteLevelShell(pattern),
   });

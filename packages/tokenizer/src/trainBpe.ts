@@ -5,7 +5,7 @@ import { byteLevelShell, specialToken } from "./byteLevelShell.ts";
 import { ByteLevelTokenizer } from "./byteLevelTokenizer.ts";
 import { maxMerges } from "./mergePiece.ts";
 import { PairTable } from "./pairTable.ts";
-import { type PatternName, patterns, scannerFor } from "./patterns.ts";
+import { cutterFor, type PatternName, patterns } from "./patterns.ts";
 import { plainPostProcessor } from "./postProcessors.ts";
 import { byteWords } from "./symbolWords.ts";
 import type { OffsetTokenizer } from "./tokenizer.ts";
@@ -72,7 +72,7 @@ export async function trainByteLevelBpe(texts: TrainingTexts, options: BpeTraini
     tables: { vocabulary, merges, ignoreMerges: false, unknownId: undefined, fuseUnknown: false },
     addedTokens: specialTokens.map((token, id) => specialToken(token, id)),
     normalize: undefined,
-    preTokenizer: { steps: [], scan: scannerFor(patterns[pattern])! },
+    preTokenizer: { steps: [], cutter: cutterFor(patterns[pattern])! },
     postProcessor: plainPostProcessor,
     shell: byteLevelShell(patterns[pattern]),
   });

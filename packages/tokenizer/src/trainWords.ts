@@ -1,5 +1,5 @@
 // The first half of training: counts each distinct piece of the texts.
-import type { Scanner } from "./scanners.ts";
+import { type PieceCutter, pieceEnds } from "./pieceCutter.ts";
 import { TextUnits } from "./textUnits.ts";
 import { hashUnits, WordTable } from "./wordTable.ts";
 
@@ -29,16 +29,20 @@ export class WordCounter {
   }
 
   /** Counts the pieces of `text`. */
-  add(text: string, scan: Scanner): void {
-    this.addUnits(this.#text.load(text), 0, text.length, scan);
+  add(text: string, cutter: PieceCutter): void {
+    this.addUnits(this.#text.load(text), 0, text.length, cutter);
   }
 
   /** Counts the pieces of the text `units[start, end)`. */
-  addUnits(units: Uint16Array, start: number, end: number, scan: Scanner): void {
+  addUnits(units: Uint16Array, start: number, end: number, cutter: PieceCutter): void {
     for (let at = start; at < end; ) {
-      const stop = scan(units, at, end);
-      this.#count(units, at, stop, 1);
-      at = stop;
+      const from = at;
+      const count = cutter.cut(units, from, end);
+      for (let piece = 0; piece < count; piece++) {
+        const stop = from + pieceEnds[piece]!;
+        this.#count(units, at, stop, 1);
+        at = stop;
+      }
     }
   }
 
