@@ -35,7 +35,8 @@ function streamAnswer(request: CompletionRequest, context: AnswerContext): Respo
   const send = (choices: object[], usage: Usage | null = null) =>
     events.send(JSON.stringify({ ...head, choices, ...(withUsage ? { usage } : {}) }));
   const listener: CompletionListener = {
-    text: (choice, text, logprob) => send([format.chunk(choice, { text, logprob })]),
+    prompt: (choice, text, logprobs) => send([format.chunk(choice, { text, logprobs })]),
+    text: (choice, text, logprob) => send([format.chunk(choice, { text, logprobs: logprob && [logprob] })]),
     finish: (choice, finishReason) => send([format.chunk(choice, { finishReason })]),
   };
   const signal = AbortSignal.any([context.signal, gone.signal]);

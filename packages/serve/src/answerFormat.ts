@@ -1,5 +1,5 @@
 // The two shapes in which generated choices are written: as text completions and as chat completions.
-import type { FinishReason, GeneratedLogprob } from "@llm/model";
+import type { FinishReason } from "@llm/model";
 import type { Tokenizer } from "@llm/tokenizer";
 import type {
   ChatChoice,
@@ -10,14 +10,15 @@ import type {
   ChatTokenLogprob,
 } from "./chat.ts";
 import type { MadeChoice } from "./choiceCollector.ts";
-import { joinLogprobs, LogprobWriter } from "./completionLogprobs.ts";
+import { LogprobWriter, type ScoredToken } from "./completionLogprobs.ts";
 import type { Completion, CompletionChoice } from "./openai.ts";
 import { tokenBytes, tokenText } from "./tokenText.ts";
 
 /** What came of a choice since its last chunk. */
 interface ChoicePart {
   readonly text?: string;
-  readonly logprob?: GeneratedLogprob | undefined;
+  /** Of the tokens it came with, where the request asks for them. */
+  readonly logprobs?: readonly ScoredToken[] | undefined;
   readonly finishReason?: FinishReason;
 }
 
@@ -38,15 +39,15 @@ export function textFormat(tokenizer: Tokenizer, withLogprobs: boolean): AnswerF
     idPrefix: "cmpl",
     wholeObject: "text_completion",
     chunkObject: "text_completion",
-    whole: (index, { text, logprobs: told, finishReason }) => {
-      const writer = new LogprobWriter(tokenizer);
-      const logprobs = withLogprobs ? joinLogprobs(told.map((token) => writer.write(token))) : null;
-      return { text, index, logprobs, finish_reason: finishReason };
-    },
-    chunk: (index, { text = "", logprob, finishReason = null }) => {
+    whole: (index, { text, promptLogprobs, logprobs, finishReason }) => ({
+      text,
+      index,
+      logprobs: withLogprobs ? new LogprobWriter(tokenizer).write([...promptLogprobs, ...logprobs]) : null,
+      finish_reason: finishReason,
+    }),
+    chunk: (index, { text = "", logprobs, finishReason = null }) => {
       writers[index] ??= new LogprobWriter(tokenizer);
-      const logprobs = logprob ? writers[index].write(logprob) : null;
-      return { text, index, logprobs, finish_reason: finishReason };
+      return { text, index, logprobs: logprobs ? writers[index].write(logprobs) : null, finish_reason: finishReason };
     },
   };
 }
@@ -54,7 +55,7 @@ export function textFormat(tokenizer: Tokenizer, withLogprobs: boolean): AnswerF
 /** The same for chat completions. */
 export function chatFormat(tokenizer: Tokenizer, withLogprobs: boolean): AnswerFormat {
   const begun = new Set<number>();
-  const write = (told: readonly GeneratedLogprob[]) => chatLogprobs(tokenizer, told);
+  const write = (told: readonly ScoredToken[]) => chatLogprobs(tokenizer, told);
   return {
     idPrefix: "chatcmpl",
     wholeObject: "chat.completion",
@@ -65,27 +66,30 @@ export function chatFormat(tokenizer: Tokenizer, withLogprobs: boolean): AnswerF
       logprobs: withLogprobs ? write(logprobs) : null,
       finish_reason: finishReason,
     }),
-    chunk: (index, { text, logprob, finishReason = null }) => {
+    chunk: (index, { text, logprobs, finishReason = null }) => {
       const role = begun.has(index) ? {} : { role: "assistant" as const, content: "" };
       begun.add(index);
       return {
         index,
         delta: { ...role, ...(text === undefined ? {} : { content: text }) },
-        logprobs: logprob ? write([logprob]) : null,
+        logprobs: logprobs ? write(logprobs) : null,
         finish_reason: finishReason,
       };
     },
   };
 }
 
-function chatLogprobs(tokenizer: Tokenizer, told: readonly GeneratedLogprob[]): ChatLogprobs {
+function chatLogprobs(tokenizer: Tokenizer, told: readonly ScoredToken[]): ChatLogprobs {
   const write = ({ id, logprob }: { id: number; logprob: number }): ChatTokenLogprob => ({
     token: tokenText(tokenizer, id),
     logprob,
     bytes: tokenBytes(tokenizer, id),
   });
   return {
-    content: told.map(({ top, ...token }) => ({ ...write(token), top_logprobs: top.map(write) })),
+    // Without a probability is only a prompt's first token, and a chat's prompt is not repeated.
+    content: told.flatMap(({ id, logprob, top }) =>
+      logprob === null ? [] : [{ ...write({ id, logprob }), top_logprobs: top.map(write) }],
+    ),
     refusal: null,
   };
 }

@@ -1,18 +1,27 @@
 // Puts together the choices of an answer that is not streamed, and picks the best where more were made than asked for.
 import type { FinishReason, GeneratedLogprob } from "@llm/model";
 import type { CompletionListener } from "./completion.ts";
+import type { ScoredToken } from "./completionLogprobs.ts";
 import type { CompletionRequest } from "./openai.ts";
 
 /** All of a choice. */
 export interface MadeChoice {
   text: string;
-  /** Of the tokens told of. */
+  /** Of the prompt, where it is repeated and the request asks for them. */
+  promptLogprobs: readonly ScoredToken[];
+  /** Of the new tokens told of. */
   readonly logprobs: GeneratedLogprob[];
   finishReason: FinishReason | null;
 }
 
 export class ChoiceCollector implements CompletionListener {
   readonly #made: MadeChoice[] = [];
+
+  prompt(choice: number, text: string, logprobs: readonly ScoredToken[] = []): void {
+    const made = this.#of(choice);
+    made.text = text;
+    made.promptLogprobs = logprobs;
+  }
 
   text(choice: number, text: string, logprob?: GeneratedLogprob): void {
     const made = this.#of(choice);
@@ -36,7 +45,7 @@ export class ChoiceCollector implements CompletionListener {
   }
 
   #of(choice: number): MadeChoice {
-    this.#made[choice] ??= { text: "", logprobs: [], finishReason: null };
+    this.#made[choice] ??= { text: "", promptLogprobs: [], logprobs: [], finishReason: null };
     return this.#made[choice];
   }
 }

@@ -213,7 +213,7 @@ test("logprobs tell the probability of each token and of the likeliest, streamed
   const request = { prompt: "the cat", max_tokens: 12, seed: 3, logprobs: 2 };
   const { text, logprobs } = (await complete(request)).choices[0]!;
   expect(logprobs!.tokens).toHaveLength(12);
-  expect(logprobs!.token_logprobs.every((logprob) => logprob <= 0)).toBe(true);
+  expect(logprobs!.token_logprobs.every((logprob) => logprob! <= 0)).toBe(true);
   let offset = 0;
   for (const [i, token] of logprobs!.tokens.entries()) {
     expect(logprobs!.text_offset[i]).toBe(offset);
@@ -233,6 +233,34 @@ test("logprobs tell the probability of each token and of the likeliest, streamed
   const silent = await complete({ ...request, logprobs: null });
   expect(silent.choices[0]).toMatchObject({ text, logprobs: null });
   expect((await complete({ ...request, logprobs: 0 })).choices[0]!.logprobs!.top_logprobs).toBeNull();
+});
+
+test("echo with logprobs tells those of the prompt as well, as generation would", async () => {
+  const prompt = Array.from(served.tokenizer.encode("the cat"));
+  const sequence: number[] = [...prompt];
+  const onToken = ({ id }: { id: number }) => sequence.push(id) === 0;
+  await engine.submit([{ promptIds: prompt, maxNewTokens: 9, temperature: 0, onToken }])[0];
+  const made = (await complete({ prompt, max_tokens: 9, temperature: 0, logprobs: 2 })).choices[0]!.logprobs!;
+  const request = { prompt: sequence, logprobs: 2, echo: true, seed: 1 };
+  const { choices, usage } = await complete({ ...request, max_tokens: 0 });
+  const { tokens, token_logprobs, top_logprobs, text_offset } = choices[0]!.logprobs!;
+  expect(usage).toEqual({ prompt_tokens: sequence.length, completion_tokens: 0, total_tokens: sequence.length });
+  expect(tokens.slice(prompt.length)).toEqual(made.tokens);
+  expect([token_logprobs[0], top_logprobs![0], text_offset[0]]).toEqual([null, null, 0]);
+  for (const [i, logprob] of made.token_logprobs.entries()) {
+    const at = prompt.length + i;
+    expect(token_logprobs[at]).toBeCloseTo(logprob!, 4);
+    expect(Object.keys(top_logprobs![at]!)).toEqual(Object.keys(made.top_logprobs![i]!));
+    expect(text_offset[at]).toBe(text_offset[at - 1]! + tokens[at - 1]!.length);
+  }
+
+  const whole = (await complete({ ...request, max_tokens: 3 })).choices[0]!.logprobs!;
+  expect(whole.tokens.slice(0, -3)).toEqual(tokens);
+  const streamed = (await chunks({ ...request, max_tokens: 3 })).map(({ choices }) => choices[0]!);
+  const parts = streamed.flatMap((choice) => choice.logprobs ?? []);
+  for (const name of ["tokens", "token_logprobs", "top_logprobs", "text_offset"] as const) {
+    expect(parts.flatMap((part): unknown[] => part[name] ?? [])).toEqual(whole[name]);
+  }
 });
 
 test("parts of a character are told apart by their names", async () => {
@@ -269,7 +297,8 @@ test("best_of returns the likeliest of the choices it made, the likeliest first"
   const request = { prompt: ["the cat", "a dog"], max_tokens: 10, seed: 6, logprobs: 0 };
   const made = (await complete({ ...request, n: 5 })).choices;
   const best = await complete({ ...request, n: 2, best_of: 5 });
-  const mean = (choice: Completion["choices"][0]) => choice.logprobs!.token_logprobs.reduce((a, b) => a + b, 0) / 10;
+  const mean = (choice: Completion["choices"][0]) =>
+    choice.logprobs!.token_logprobs.reduce<number>((a, b) => a + b!, 0) / 10;
   const expected = [made.slice(0, 5), made.slice(5)].flatMap((choices) =>
     choices
       .sort((a, b) => mean(b) - mean(a))

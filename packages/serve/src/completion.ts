@@ -1,12 +1,15 @@
 // From a checked request to pieces of text: prompts become token ids, and the choices' new tokens become text.
 import type { FinishReason, GeneratedLogprob } from "@llm/model";
 import { ApiError } from "./apiError.ts";
+import type { ScoredToken } from "./completionLogprobs.ts";
 import type { Engine, SequenceRequest } from "./engine.ts";
 import type { CompletionRequest, Prompt, Usage } from "./openai.ts";
 import { endOfTextIds, type ServedModel } from "./servedModel.ts";
 
 /** Gets the choices' text as it comes; choices of one request take turns. */
 export interface CompletionListener {
+  /** The prompt's text, before all else, where the request wants it repeated. */
+  prompt(choice: number, text: string, logprobs?: readonly ScoredToken[]): void;
   /** Text that came, and the probability of the token it came with where the request asks for that; not both are empty. */
   text(choice: number, text: string, logprob?: GeneratedLogprob): void;
   finish(choice: number, reason: FinishReason): void;
@@ -44,9 +47,12 @@ export function startCompletion(request: CompletionRequest, context: CompletionC
   const options = generateOptions(request, served);
   const seed = request.seed ?? randomSeed();
   const sequences = choices.map(
-    ({ ids }, index): SequenceRequest => ({
+    ({ ids, echoed }, index): SequenceRequest => ({
       ...options,
       promptIds: ids,
+      ...(request.echo && request.logprobs !== undefined
+        ? { onPrompt: (scores) => listener.prompt(index, echoed, [{ id: ids[0]!, logprob: null, top: [] }, ...scores]) }
+        : {}),
       // Each choice draws its own numbers; towards 0, where whole numbers never run out.
       seed: seed > 0 ? seed - index : seed + index,
       onToken: ({ text, logprob }) => {
@@ -59,12 +65,11 @@ export function startCompletion(request: CompletionRequest, context: CompletionC
   const end = new AbortController();
   const abort = () => end.abort(signal.reason);
   if (signal.aborted) abort();
-  const ends =
-    request.max_tokens === 0
-      ? sequences.map(async () => ({ finishReason: "length" as const, text: "" }))
-      : engine.submit(sequences, { signal: end.signal });
+  const ends = engine.submit(sequences, { signal: end.signal });
   signal.addEventListener("abort", abort, { once: true });
-  for (const [index, { echoed }] of choices.entries()) if (echoed !== "") listener.text(index, echoed);
+  if (request.echo && request.logprobs === undefined) {
+    for (const [index, { echoed }] of choices.entries()) if (echoed !== "") listener.prompt(index, echoed);
+  }
   const finished = ends.map(async (end, index) => {
     const { finishReason, text } = await end;
     if (text !== "") listener.text(index, text);

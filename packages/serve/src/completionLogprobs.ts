@@ -6,13 +6,16 @@ import { tokenText } from "./tokenText.ts";
 /** Log-probabilities (nats) of a text's tokens, one entry a token, as OpenAI's completions give them. */
 export interface CompletionLogprobs {
   readonly tokens: string[];
-  /** Natural logarithms. */
-  readonly token_logprobs: number[];
-  /** By the token's text; null where no alternatives were asked for. */
-  readonly top_logprobs: Record<string, number>[] | null;
+  /** Natural logarithms; null for the first token of a prompt, which nothing comes before. */
+  readonly token_logprobs: (number | null)[];
+  /** By the token's text; null where no alternatives were asked for, and for the first token of a prompt. */
+  readonly top_logprobs: (Record<string, number> | null)[] | null;
   /** Where each token's text begins, in UTF-16 units: the tokens' own texts, one after the other. */
   readonly text_offset: number[];
 }
+
+/** A token of a prompt or a text; the first of a prompt has no probability. */
+export type ScoredToken = GeneratedLogprob | { readonly id: number; readonly logprob: null; readonly top: readonly [] };
 
 /** Writes the tokens of one choice. */
 export class LogprobWriter {
@@ -23,15 +26,19 @@ export class LogprobWriter {
     this.#tokenizer = tokenizer;
   }
 
-  write({ id, logprob, top }: GeneratedLogprob): CompletionLogprobs {
-    const token = tokenText(this.#tokenizer, id);
-    const offset = this.#offset;
-    this.#offset += token.length;
+  /** Those that follow what was written before. */
+  write(scored: readonly ScoredToken[]): CompletionLogprobs {
+    const tokens = scored.map(({ id }) => tokenText(this.#tokenizer, id));
+    const alternatives = scored.map(({ top }) => (top.length > 0 ? this.#byText(top) : null));
     return {
-      tokens: [token],
-      token_logprobs: [logprob],
-      top_logprobs: top.length === 0 ? null : [this.#byText(top)],
-      text_offset: [offset],
+      tokens,
+      token_logprobs: scored.map(({ logprob }) => logprob),
+      top_logprobs: alternatives.some((each) => each) ? alternatives : null,
+      text_offset: tokens.map((token) => {
+        const offset = this.#offset;
+        this.#offset += token.length;
+        return offset;
+      }),
     };
   }
 
@@ -39,15 +46,4 @@ export class LogprobWriter {
   #byText(top: readonly TokenLogprob[]): Record<string, number> {
     return Object.fromEntries([...top].reverse().map(({ id, logprob }) => [tokenText(this.#tokenizer, id), logprob]));
   }
-}
-
-/** Several tokens as one. */
-export function joinLogprobs(parts: readonly CompletionLogprobs[]): CompletionLogprobs {
-  const top = parts.flatMap(({ top_logprobs }) => top_logprobs ?? []);
-  return {
-    tokens: parts.flatMap(({ tokens }) => tokens),
-    token_logprobs: parts.flatMap(({ token_logprobs }) => token_logprobs),
-    top_logprobs: top.length === 0 ? null : top,
-    text_offset: parts.flatMap(({ text_offset }) => text_offset),
-  };
 }

@@ -2,9 +2,11 @@
 import {
   type CausalLanguageModel,
   type FinishReason,
+  type GeneratedLogprob,
   type GeneratedToken,
   type GenerateOptions,
   TextGenerator,
+  TokenScorer,
 } from "@llm/model";
 import type { Executor } from "@llm/tensor";
 import { EngineClosedError, QueueFullError, ServeError } from "./errors.ts";
@@ -22,7 +24,10 @@ export interface EngineOptions {
 /** One continuation to generate. */
 export interface SequenceRequest extends Omit<GenerateOptions, "signal"> {
   readonly promptIds: ArrayLike<number>;
+  /** 0 only reads the prompt. */
   readonly maxNewTokens: number;
+  /** Gets the log-probabilities of the prompt's tokens but the first, before anything is generated; `logprobs` says how much of them. */
+  readonly onPrompt?: (scores: readonly GeneratedLogprob[]) => void;
   /** Gets each new token; returning true ends the sequence. */
   readonly onToken: (token: GeneratedToken) => boolean;
 }
@@ -46,6 +51,7 @@ export interface EngineStatus {
 export class Engine {
   readonly model: CausalLanguageModel;
   readonly #generator: TextGenerator;
+  readonly #scorer: TokenScorer;
   readonly #maxRunning: number;
   readonly #maxWaiting: number;
   /** In order of arrival; calling one starts its sequence. */
@@ -63,7 +69,9 @@ export class Engine {
       throw new ServeError(`engine: maxWaiting must be a whole number, at least 0, got ${maxWaiting}`);
     }
     this.model = model;
-    this.#generator = new TextGenerator(model, { together: true, ...(executor ? { executor } : {}) });
+    const by = executor ? { executor } : {};
+    this.#generator = new TextGenerator(model, { together: true, ...by });
+    this.#scorer = new TokenScorer(model, by);
     this.#maxRunning = maxRunning;
     this.#maxWaiting = maxWaiting;
   }
@@ -118,6 +126,7 @@ export class Engine {
     await finished;
     clearTimeout(timer);
     this.#generator.dispose();
+    this.#scorer.dispose();
   }
 
   #start(sequence: SequenceRequest, signal: AbortSignal | undefined): Promise<SequenceEnd> {
@@ -143,7 +152,13 @@ export class Engine {
     }
   }
 
-  async #generate({ promptIds, onToken, ...options }: SequenceRequest, signal: AbortSignal): Promise<SequenceEnd> {
+  async #generate(sequence: SequenceRequest, signal: AbortSignal): Promise<SequenceEnd> {
+    const { promptIds, onPrompt, onToken, ...options } = sequence;
+    if (onPrompt) {
+      const [scores] = await this.#scorer.score([promptIds], { top: options.logprobs ?? 0, signal });
+      onPrompt(scores!);
+    }
+    if (options.maxNewTokens === 0) return { finishReason: "length", text: "" };
     for await (const event of this.#generator.stream([promptIds], { ...options, signal })) {
       if (event.type === "end") return { finishReason: event.finishReason, text: event.text };
       if (onToken(event)) break;

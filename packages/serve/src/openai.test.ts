@@ -115,7 +115,6 @@ test("best_of is n unless told otherwise", () => {
 test.each([
   ["best_of", { n: 3, best_of: 2 }, "best_of: expected at least n, which is 3, got 2"],
   ["best_of", { best_of: 2, stream: true }, "cannot be streamed"],
-  ["logprobs", { logprobs: 1, echo: true }, "this server has none for the prompt"],
 ])("%s: %j do not go together", (param, fields, message) => {
   const error = refusal({ prompt: "x", ...fields });
   expect(error).toMatchObject({ type: "invalid_request_error", param });

@@ -57,9 +57,6 @@ export function parseCompletionRequest(body: unknown): CompletionRequest {
   if (request.best_of > request.n && request.stream) {
     refuse("best_of", "the best are known only at the end and cannot be streamed (leave out stream or best_of)");
   }
-  if (request.logprobs !== undefined && request.echo) {
-    refuse("logprobs", "this server has none for the prompt, which echo asks for (leave out echo or logprobs)");
-  }
   return request;
 }
 
