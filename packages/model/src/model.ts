@@ -1,6 +1,7 @@
 // What training, evaluation and serving need from a language model, whatever its architecture.
 import type { RandomKey, Tensor } from "@llm/tensor";
 import type { KeyValueCache } from "./keyValueCache.ts";
+import type { Embedding } from "./layers/embedding.ts";
 import type { LayerNorm } from "./layers/layerNorm.ts";
 import type { RmsNorm } from "./layers/rmsNorm.ts";
 
@@ -28,6 +29,8 @@ export interface PretrainedModel {
   toConfigJson(): Record<string, unknown>;
   /** The norm whose result the layer of the logits reads, where there is one: "mup" scales it. No field, so that names stay. */
   readonly outputNorm?: LayerNorm | RmsNorm;
+  /** The embedding that is the output layer as well, where there is one; no field, either. */
+  readonly tiedEmbedding?: Embedding | undefined;
 }
 
 export interface CachedForwardOptions {

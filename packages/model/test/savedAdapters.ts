@@ -34,6 +34,8 @@ const adapters: [string, string, Adapted<Model>][] = [
   ["llama-ia3", "llama", applyIa3(llama, { targets: ["k_proj", "v_proj"], feedForwardTargets: ["down_proj"] })],
   ["bert-lora", "bert-sequence", await applyLora(classifier, { modulesToSave: ["classifier"] })],
   ["t5-lora", "t5", await applyLora(t5, { rank: 2 })],
+  ["gpt2-embedding", "gpt2", await applyLora(gpt, { rank: 2, targets: ["wte", "wpe", "c_attn"], useRsLora: true })],
+  ["llama-embedding", "llama", await applyLora(llama, { rank: 3, targets: ["embed_tokens", "q_proj"] })],
   ["bert-query", "bert-sequence", await applyLora(classifier, { targets: ["query", "dense"], rank: 1 })],
 ];
 
@@ -47,7 +49,7 @@ for (const [name, baseModel, fresh] of adapters) {
     if (!isAdapterParameter(path) || /lora_A|modules_to_save/.test(path)) return parameter;
     const sizes = parameter.shape as readonly number[];
     const count = sizes.reduce((a, b) => a * b, 1);
-    const around = path.endsWith("lora_B.weight") ? 0 : 1;
+    const around = /lora_(B|embedding)/.test(path) ? 0 : 1;
     return tensor(
       hostRandomNormal(5, path, count, 0.3).map((value) => value + around),
       { shape: sizes },

@@ -23,7 +23,8 @@ export function adapterConfig(model: object): AdapterConfig | undefined {
   return (model as { adapter?: AdapterConfig }).adapter;
 }
 
-const adapterNames = /\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector|ia3_l)$|\.modules_to_save\./;
+const adapterNames =
+  /\.(lora_A\.weight|lora_B\.weight|lora_embedding_[AB]|lora_magnitude_vector|ia3_l)$|\.modules_to_save\./;
 
 /**
  * Whether a parameter, by its name, belongs to an adapter: these are trained, all others are frozen.

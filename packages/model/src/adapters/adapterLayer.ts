@@ -1,6 +1,7 @@
-// What the layers of every kind of adapter share: they stand where a linear layer stood and hold it.
+// What the layers of every kind of adapter share: they stand where a linear layer or an embedding stood and hold it.
 import type { Tensor } from "@llm/tensor";
 import { ModelError } from "../errors.ts";
+import { Embedding, FixedEmbedding } from "../layers/embedding.ts";
 import { type FloatLinear, isFloatLinear } from "../layers/floatLinear.ts";
 import { Linear, type LinearLayer } from "../layers/linear.ts";
 import { QuantizedLinear } from "../layers/quantizedLinear.ts";
@@ -13,19 +14,23 @@ export function isAdaptable(part: object): part is AdaptableLinear {
   return isFloatLinear(part) || part instanceof QuantizedLinear;
 }
 
-/** A layer in the place of `base_layer`. Field names are PEFT's. */
-export abstract class AdapterLayer implements LinearLayer {
-  readonly base_layer: AdaptableLinear;
+export function isAdaptableEmbedding(part: object): part is Embedding {
+  return part instanceof Embedding && !(part instanceof FixedEmbedding);
+}
 
-  constructor(base: AdaptableLinear) {
+/** A layer in the place of `base_layer`. Field names are PEFT's. */
+export abstract class AdapterLayer<Base extends AdaptableLinear | Embedding = AdaptableLinear | Embedding> {
+  readonly base_layer: Base;
+
+  constructor(base: Base) {
     this.base_layer = base;
   }
 
-  /** [..., in] → [..., out] */
+  /** [..., in] → [..., out], or ids [...] → [..., width]. */
   abstract forward(x: Tensor): Tensor;
 
   /** An ordinary layer that computes the same without dropout. Recorded, not computed. */
-  abstract merged(): LinearLayer;
+  abstract merged(): LinearLayer | Embedding;
 
   /** Throws a `ModelError` where the base's weights are not floats. */
   protected floatBase(wanted: string): FloatLinear {

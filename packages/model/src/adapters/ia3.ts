@@ -4,6 +4,7 @@ import { ModelError } from "../errors.ts";
 import type { PretrainedModel } from "../model.ts";
 import { replaceParts } from "../replaceParts.ts";
 import type { Adapted } from "./adapterConfig.ts";
+import { isAdaptable } from "./adapterLayer.ts";
 import { Ia3Linear } from "./ia3Linear.ts";
 import { findTargets, type Targets, withTrainedModules } from "./targets.ts";
 
@@ -27,11 +28,12 @@ export interface Ia3Options {
 export function applyIa3<M extends PretrainedModel>(model: M, options: Ia3Options): Adapted<M> {
   const { targets, feedForwardTargets, modulesToSave = [] } = options;
   const layers = new Map<string, Ia3Linear>();
-  for (const [path, base] of findTargets("applyIa3", model, targets)) {
+  for (const [path, base] of findTargets("applyIa3", model, { targets, isAdaptable })) {
     const outputs = base.size[1];
     layers.set(path, new Ia3Linear(base, ones([outputs, 1]), { scalesInputs: false }));
   }
-  for (const [path, base] of feedForwardTargets ? findTargets("applyIa3", model, feedForwardTargets) : []) {
+  const feedForward = feedForwardTargets && { targets: feedForwardTargets, isAdaptable };
+  for (const [path, base] of feedForward ? findTargets("applyIa3", model, feedForward) : []) {
     if (layers.has(path))
       throw new ModelError(`applyIa3: ${path} is in targets and in feedForwardTargets (name it once)`);
     layers.set(path, new Ia3Linear(base, ones([1, base.size[0]]), { scalesInputs: true }));

@@ -5,7 +5,7 @@ import { TransposedLinear } from "../layers/transposedLinear.ts";
 import { type AdaptableLinear, AdapterLayer, withParameters } from "./adapterLayer.ts";
 
 /** base(x) · l, or base(x · l) in a feed-forward layer. */
-export class Ia3Linear extends AdapterLayer {
+export class Ia3Linear extends AdapterLayer<AdaptableLinear> {
   /** [out, 1]; [1, in] where the inputs are scaled. */
   readonly ia3_l: Tensor;
   readonly scalesInputs: boolean;

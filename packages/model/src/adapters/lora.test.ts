@@ -209,13 +209,34 @@ it("adapts a model without elements, to count what would be trained", async () =
   expect(parameterCount(adapted) - parameterCount(large)).toBe(2 * 16 * (4096 + 4096));
 });
 
+it("goes to embeddings that are named, changes nothing at first, and learns", async () => {
+  for (const [model, targets] of [
+    [gpt, ["wte", "wpe"]],
+    [llama, ["embed_tokens"]],
+  ] as const) {
+    const adapted = await applyLora(model as CausalLanguageModel, { rank: 2, targets });
+    expect(trainedNames(adapted)).toHaveLength(2 * targets.length);
+    expect(await logits(adapted)).toEqual(await logits(model));
+    const positionIds = tensor(
+      Int32Array.from({ length: 20 }, (_, i) => i % 10),
+      { shape: [2, 10] },
+    );
+    const losses = await train(adapted, 8);
+    expect(losses.at(-1)!).toBeLessThan(losses[0]! - 0.05);
+    const [, once] = descend(adapted, {});
+    expect(largestDifference(await logits(once, { positionIds }), await logits(once))).toBeLessThan(1e-5);
+  }
+});
+
 it("names what cannot be adapted", async () => {
   const cases: [LoraOptions, string][] = [
     [{ rank: 0 }, "applyLora: rank must be a whole number above 0, got 0"],
     [{ alpha: Number.NaN }, "applyLora: alpha must be a number above 0, got NaN"],
     [{ dropout: 1 }, "applyLora: dropout must be at least 0 and below 1, got 1"],
-    [{ targets: ["c_attn", "q_proj"] }, "applyLora: no linear layer matches q_proj; there are c_attn, c_fc, c_proj"],
-    [{ targets: /x/ }, "applyLora: no linear layer matches /x/"],
+    [{ targets: ["c_attn", "q_proj"] }, "applyLora: no layer matches q_proj; there are c_attn, c_fc, c_proj, wpe, wte"],
+    [{ targets: /x/ }, "applyLora: no layer matches /x/"],
+    [{ targets: ["lm_head"] }, "applyLora: no layer matches lm_head"],
+    [{ targets: ["wte"], useDora: true }, "applyLora: useDora is for linear layers, transformer.wte is an embedding"],
     [{ modulesToSave: ["c_fc"] }, "transformer.h.0.mlp.c_fc is in targets and in modulesToSave"],
     [{ modulesToSave: ["score"] }, "applyLora: modulesToSave must name linear layers in float, score is none"],
   ];

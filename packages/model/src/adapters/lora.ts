@@ -1,12 +1,14 @@
-// LoRA for any model: its linear layers get a low-rank change beside them, and nothing else is trained.
-import { compile, hostRandomUniform, type Tensor, tensor } from "@llm/tensor";
+// LoRA for any model: its linear layers and embeddings get a low-rank change beside them, and nothing else is trained.
+import { compile, hostRandomNormal, hostRandomUniform, type Tensor, tensor } from "@llm/tensor";
 import { ModelError } from "../errors.ts";
+import { Embedding } from "../layers/embedding.ts";
 import { isFloatLinear } from "../layers/floatLinear.ts";
 import type { PretrainedModel } from "../model.ts";
 import { replaceParts } from "../replaceParts.ts";
 import type { Adapted, LoraConfig } from "./adapterConfig.ts";
 import { withAdapterDropout } from "./adapterDropout.ts";
-import type { AdaptableLinear } from "./adapterLayer.ts";
+import { type AdaptableLinear, isAdaptable, isAdaptableEmbedding } from "./adapterLayer.ts";
+import { LoraEmbedding } from "./loraEmbedding.ts";
 import { LoraLinear, weightLengths } from "./loraLinear.ts";
 import { findTargets, type Targets, withTrainedModules } from "./targets.ts";
 
@@ -17,7 +19,7 @@ export interface LoraOptions {
   readonly alpha?: number;
   /** Share of the adapter's inputs set to zero in training. Default 0. */
   readonly dropout?: number;
-  /** Which linear layers. Default all in the model's repeated blocks. */
+  /** Which linear layers and embeddings. Default all linear layers in the model's repeated blocks. */
   readonly targets?: Targets;
   /** Scales by alpha / sqrt(rank), for high ranks (rsLoRA, Kalajdzievski 2023). Default false. */
   readonly useRsLora?: boolean;
@@ -41,18 +43,26 @@ export interface LoraOptions {
 export async function applyLora<M extends PretrainedModel>(model: M, options: LoraOptions = {}): Promise<Adapted<M>> {
   const config = loraConfig(options);
   const { seed = 0, modulesToSave = [] } = options;
-  const layers = new Map<string, LoraLinear>();
-  for (const [path, base] of findTargets("applyLora", model, options.targets)) {
-    layers.set(path, freshLayer(`${path}.lora_A.weight`, base, { ...config, seed }));
+  const layers = new Map<string, LoraLayer>();
+  // Only a name chooses an embedding.
+  const isWanted = options.targets ? isAdaptableOrEmbedding : isAdaptable;
+  for (const [path, base] of findTargets("applyLora", model, { targets: options.targets, isAdaptable: isWanted })) {
+    layers.set(path, freshLayer(path, base, { ...config, seed }));
   }
   const trained = withTrainedModules("applyLora", model, { modules: modulesToSave, adapted: layers });
   return withLora(trained, config.useDora ? await withMagnitudes(layers) : layers, config);
 }
 
+export type LoraLayer = LoraLinear | LoraEmbedding;
+
+function isAdaptableOrEmbedding(part: object): part is AdaptableLinear | Embedding {
+  return isAdaptable(part) || isAdaptableEmbedding(part);
+}
+
 /** The model with the given layers in place. */
 export function withLora<M extends PretrainedModel>(
   model: M,
-  layers: ReadonlyMap<string, LoraLinear>,
+  layers: ReadonlyMap<string, LoraLayer>,
   config: LoraConfig,
 ): Adapted<M> {
   const adapted = replaceParts(model, (_, path) => layers.get(path));
@@ -74,23 +84,37 @@ function loraConfig(options: LoraOptions): LoraConfig {
   return { kind: "lora", rank, alpha, dropout, useRsLora, useDora };
 }
 
-/** A as PyTorch draws a linear layer's weight (uniform within 1 / sqrt(in)), B zero: what PEFT begins with. */
-function freshLayer(name: string, base: AdaptableLinear, config: LoraConfig & { seed: number }): LoraLinear {
-  const [inputs, outputs] = base.size;
+/**
+ * What PEFT begins with: A as PyTorch draws a linear layer's weight (uniform within 1 / sqrt(in)), B zero; for an embedding A zero and B
+ * normal.
+ */
+function freshLayer(path: string, base: AdaptableLinear | Embedding, config: LoraConfig & { seed: number }): LoraLayer {
   const { rank, seed } = config;
+  if (base instanceof Embedding) {
+    const [rows, width] = base.weight.shape as [number, number];
+    const down = tensor(new Float32Array(rank * rows), { shape: [rank, rows] });
+    const drawn = hostRandomNormal(seed, `${path}.lora_embedding_B`, width * rank, 1);
+    return new LoraEmbedding(base, { down, up: tensor(drawn, { shape: [width, rank] }) }, config);
+  }
+  const [inputs, outputs] = base.size;
+  const name = `${path}.lora_A.weight`;
   const down = tensor(hostRandomUniform(seed, name, rank * inputs, 1 / Math.sqrt(inputs)), { shape: [rank, inputs] });
   const up = tensor(new Float32Array(outputs * rank), { shape: [outputs, rank] });
   return new LoraLinear(base, { down, up }, config);
 }
 
 /** DoRA starts with the lengths that the weights have. */
-async function withMagnitudes(layers: ReadonlyMap<string, LoraLinear>): Promise<ReadonlyMap<string, LoraLinear>> {
+async function withMagnitudes(layers: ReadonlyMap<string, LoraLayer>): Promise<ReadonlyMap<string, LoraLinear>> {
   using lengths = compile((base: AdaptableLinear): Tensor => {
     if (!isFloatLinear(base)) throw new ModelError("applyLora: useDora needs float weights, the model is quantised");
     return weightLengths(base, base.weight);
   });
   const found = new Map<string, LoraLinear>();
-  for (const [path, { base_layer: base, lora_A, lora_B, settings }] of layers) {
+  for (const [path, layer] of layers) {
+    if (layer instanceof LoraEmbedding) {
+      throw new ModelError(`applyLora: useDora is for linear layers, ${path} is an embedding (leave one of them out)`);
+    }
+    const { base_layer: base, lora_A, lora_B, settings } = layer;
     const factors = { down: lora_A.weight, up: lora_B.weight, magnitude: await lengths(base) };
     found.set(path, new LoraLinear(base, factors, settings));
   }

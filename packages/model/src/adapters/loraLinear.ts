@@ -6,14 +6,7 @@ import { dropout, type RandomKey, stopGradient, type Tensor } from "@llm/tensor"
 import type { FloatLinear } from "../layers/floatLinear.ts";
 import { TransposedLinear } from "../layers/transposedLinear.ts";
 import { type AdaptableLinear, AdapterLayer, withParameters } from "./adapterLayer.ts";
-
-export interface LoraSettings {
-  readonly alpha: number;
-  /** Share of the inputs of the low-rank path set to zero in training. */
-  readonly dropout: number;
-  /** The change is scaled by alpha / sqrt(rank) instead of alpha / rank. */
-  readonly useRsLora: boolean;
-}
+import { type LoraSettings, scaleOf } from "./loraSettings.ts";
 
 export interface LoraFactors {
   /** [r, in] */
@@ -25,7 +18,7 @@ export interface LoraFactors {
 }
 
 /** base(x) + scale · (x Aᵀ) Bᵀ; with a magnitude m, the weight W + scale · BA is brought to length m for each output. */
-export class LoraLinear extends AdapterLayer {
+export class LoraLinear extends AdapterLayer<AdaptableLinear> {
   readonly lora_A: { readonly weight: Tensor };
   readonly lora_B: { readonly weight: Tensor };
   readonly lora_magnitude_vector?: Tensor;
@@ -48,8 +41,7 @@ export class LoraLinear extends AdapterLayer {
   }
 
   get scale(): number {
-    const { alpha, useRsLora } = this.settings;
-    return alpha / (useRsLora ? Math.sqrt(this.rank) : this.rank);
+    return scaleOf(this.rank, this.settings);
   }
 
   /** The same layer that draws its dropout from `key`. */

@@ -1,6 +1,7 @@
 // From a model with an adapter to an ordinary one.
 import { compile, type Executor } from "@llm/tensor";
 import { ModelError } from "../errors.ts";
+import type { Embedding } from "../layers/embedding.ts";
 import type { LinearLayer } from "../layers/linear.ts";
 import type { PretrainedModel } from "../model.ts";
 import { findParts, replaceParts } from "../replaceParts.ts";
@@ -11,7 +12,8 @@ import { TrainedLinear } from "./trainedLinear.ts";
 /**
  * The model with what its adapter learned written into its weights: it computes the same at the cost of a model without adapter, and is
  * saved with `saveModel`. The given model stays as it is.
- * @throws ModelError for a model without adapter, or a quantised one, whose weights are too coarse to take it.
+ * @throws ModelError for a model without adapter, a quantised one, whose weights are too coarse to take it, or one whose output layer is
+ * the adapted embedding.
  *
  * @example
  * await saveModel(await mergeAdapter(adapted), "runs/merged");
@@ -21,8 +23,13 @@ export async function mergeAdapter<M extends PretrainedModel>(
   { executor }: { executor?: Executor } = {},
 ): Promise<M> {
   if (!adapterConfig(model)) throw new ModelError("mergeAdapter: the model has no adapter");
+  if (model.tiedEmbedding instanceof AdapterLayer) {
+    throw new ModelError(
+      "mergeAdapter: the output layer is the token embedding, of which the adapter changes what goes in alone: one table cannot hold both (keep the adapter beside the model)",
+    );
+  }
   using merge = compile((layer: AdapterLayer) => layer.merged(), executor ? { executor } : {});
-  const merged = new Map<string, LinearLayer>();
+  const merged = new Map<string, LinearLayer | Embedding>();
   for (const [path, layer] of findParts(model, (part) => part instanceof AdapterLayer)) {
     merged.set(path, await merge(layer));
   }

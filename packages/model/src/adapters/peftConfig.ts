@@ -7,7 +7,7 @@ import { findParts } from "../replaceParts.ts";
 import type { AdapterConfig } from "./adapterConfig.ts";
 import { AdapterLayer } from "./adapterLayer.ts";
 import type { Ia3Linear } from "./ia3Linear.ts";
-import type { LoraLinear } from "./loraLinear.ts";
+import type { LoraLayer } from "./lora.ts";
 import { TrainedLinear } from "./trainedLinear.ts";
 
 export interface PeftNames {
@@ -39,8 +39,8 @@ export function peftConfigOf(
     const scaled = [...layers].filter(([, layer]) => (layer as Ia3Linear).scalesInputs);
     return { peft_type: "IA3", ...shared, feedforward_modules: scaled.map(([path]) => path), init_ia3_weights: true };
   }
-  const loras = [...layers] as [string, LoraLinear][];
-  const differing = (of: (layer: LoraLinear) => number, usual: number) =>
+  const loras = [...layers] as [string, LoraLayer][];
+  const differing = (of: (layer: LoraLayer) => number, usual: number) =>
     Object.fromEntries(loras.flatMap(([path, layer]) => (of(layer) === usual ? [] : [[path, of(layer)]])));
   return {
     peft_type: "LORA",

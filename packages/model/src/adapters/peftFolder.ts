@@ -6,14 +6,16 @@ import { replaceFile } from "@llm/tensor/replaceFile";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "@llm/tensor/safetensors";
 import { namedParameters } from "../checkpoint.ts";
 import { ModelError } from "../errors.ts";
+import { Embedding } from "../layers/embedding.ts";
 import { type FloatLinear, isFloatLinear } from "../layers/floatLinear.ts";
 import type { PretrainedModel } from "../model.ts";
 import { findParts, replaceParts } from "../replaceParts.ts";
 import { type Adapted, adapterConfig, isAdapterParameter } from "./adapterConfig.ts";
-import { type AdaptableLinear, isAdaptable, withParameters } from "./adapterLayer.ts";
+import { type AdaptableLinear, isAdaptable, isAdaptableEmbedding, withParameters } from "./adapterLayer.ts";
 import { withIa3 } from "./ia3.ts";
 import { Ia3Linear } from "./ia3Linear.ts";
-import { withLora } from "./lora.ts";
+import { type LoraLayer, withLora } from "./lora.ts";
+import { LoraEmbedding } from "./loraEmbedding.ts";
 import { LoraLinear } from "./loraLinear.ts";
 import { type PeftAdapter, type PeftNames, peftConfigOf, readPeftConfig } from "./peftConfig.ts";
 import { TrainedLinear } from "./trainedLinear.ts";
@@ -34,8 +36,9 @@ export async function saveAdapter(model: PretrainedModel, folder: string, names:
   const config = adapterConfig(model);
   if (!config) throw new ModelError("saveAdapter: the model has no adapter (applyLora or applyIa3 gives it one)");
   await mkdir(folder, { recursive: true });
+  const tables = findParts(model, (part): part is LoraEmbedding => part instanceof LoraEmbedding && part.storesBase);
   const entries = [...namedParameters(model)].flatMap(([name, parameter]) => {
-    if (!isAdapterParameter(name)) return [];
+    if (!isAdapterParameter(name) && !tables.has(name.replace(/\.base_layer\.weight$/, ""))) return [];
     const { dtype, shape } = parameter as Tensor & { shape: readonly number[] };
     const stored = prefix + name.replace(".modules_to_save.", ".");
     return [[stored, { dtype, shape, data: () => parameter.data() }] as const];
@@ -111,6 +114,7 @@ async function readWeights(file: SafetensorsFile): Promise<Map<string, Tensor>> 
 /** Finds the place of each tensor of an adapter in a model, and remembers what does not fit. */
 class Fitting {
   readonly #layers: ReadonlyMap<string, AdaptableLinear>;
+  readonly #embeddings: ReadonlyMap<string, Embedding>;
   readonly #weights: ReadonlyMap<string, Tensor>;
   readonly #peft: PeftAdapter;
   readonly #used = new Set<string>();
@@ -118,14 +122,27 @@ class Fitting {
 
   constructor(model: PretrainedModel, weights: ReadonlyMap<string, Tensor>, peft: PeftAdapter) {
     this.#layers = findParts(model, isAdaptable);
+    this.#embeddings = findParts(model, isAdaptableEmbedding);
     this.#weights = weights;
     this.#peft = peft;
   }
 
-  loraLayers(): Map<string, LoraLinear> {
-    const found = new Map<string, LoraLinear>();
+  loraLayers(): Map<string, LoraLayer> {
+    const found = new Map<string, LoraLayer>();
     const { config } = this.#peft;
     if (config.kind !== "lora") return found;
+    for (const [path, own] of this.#embeddings) {
+      if (!this.#weights.has(`${path}.lora_embedding_A`)) continue;
+      const [rows, width] = own.weight.shape as [number, number];
+      const rank = this.#weights.get(`${path}.lora_embedding_A`)!.shape[0] as number;
+      const down = this.#take(`${path}.lora_embedding_A`, [rank, rows]);
+      const up = this.#take(`${path}.lora_embedding_B`, [width, rank]);
+      const storesBase = this.#weights.has(`${path}.base_layer.weight`);
+      const base = storesBase ? this.#take(`${path}.base_layer.weight`, [rows, width]) : own.weight;
+      if (!down || !up || !base) continue;
+      const settings = { ...config, alpha: this.#peft.alphaOf(path), storesBase };
+      found.set(path, new LoraEmbedding(new Embedding(base), { down, up }, settings));
+    }
     for (const [path, base] of this.#layersWith(".lora_A.weight")) {
       const [inputs, outputs] = base.size;
       const rank = this.#weights.get(`${path}.lora_A.weight`)!.shape[0] as number;

@@ -1,24 +1,25 @@
-// Which linear layers of a model an adapter changes.
+// Which layers of a model an adapter changes.
 import { ModelError } from "../errors.ts";
+import type { Embedding } from "../layers/embedding.ts";
 import { isFloatLinear } from "../layers/floatLinear.ts";
 import type { PretrainedModel } from "../model.ts";
 import { findParts, replaceParts } from "../replaceParts.ts";
 import { adapterConfig } from "./adapterConfig.ts";
-import { type AdaptableLinear, isAdaptable } from "./adapterLayer.ts";
+import type { AdaptableLinear } from "./adapterLayer.ts";
 import { TrainedLinear } from "./trainedLinear.ts";
 
 /** Names of layers or ends of their paths (`"q_proj"`, `"self_attn.q_proj"`), or an expression for whole paths; as in PEFT. */
 export type Targets = readonly string[] | RegExp;
 
 /**
- * The layers an adapter goes to. Without `targets` every linear layer of the model's repeated blocks, so that heads and poolers are left
- * out.
+ * The layers an adapter goes to, of those that `isAdaptable` finds. Without `targets` all of the model's repeated blocks, so that heads
+ * and poolers are left out.
  */
-export function findTargets(
+export function findTargets<P extends AdaptableLinear | Embedding>(
   where: string,
   model: PretrainedModel,
-  targets: Targets | undefined,
-): ReadonlyMap<string, AdaptableLinear> {
+  { targets, isAdaptable }: { targets: Targets | undefined; isAdaptable: (part: object) => part is P },
+): ReadonlyMap<string, P> {
   if (adapterConfig(model)) {
     throw new ModelError(`${where}: the model has an adapter already (merge it with mergeAdapter first)`);
   }
@@ -27,7 +28,7 @@ export function findTargets(
   const unused = targets instanceof RegExp ? [] : (targets ?? []).filter((name) => !matchesAny(layers.keys(), name));
   if (chosen.length === 0 || unused.length > 0) {
     const what = targets instanceof RegExp ? String(targets) : unused.join(", ") || "anything in repeated blocks";
-    throw new ModelError(`${where}: no linear layer matches ${what}; there are ${lastNames(layers.keys())}`);
+    throw new ModelError(`${where}: no layer matches ${what}; there are ${lastNames(layers.keys())}`);
   }
   return new Map(chosen);
 }

@@ -1,5 +1,5 @@
 // A table of vectors.
-import { embedding, type Tensor } from "@llm/tensor";
+import { type Dimension, embedding, type Tensor } from "@llm/tensor";
 
 export class Embedding {
   /** [rows, width] */
@@ -13,4 +13,12 @@ export class Embedding {
   forward(ids: Tensor): Tensor {
     return embedding(this.weight, ids);
   }
+
+  /** The first rows: [count, width]. */
+  firstRows(count: Dimension): Tensor {
+    return this.weight.slice(0, 0, count);
+  }
 }
+
+/** A table that no adapter goes to: an output layer, or one that transformers has several copies of. */
+export class FixedEmbedding extends Embedding {}

@@ -185,8 +185,8 @@ export class Bert implements PretrainedModel {
     const { word_embeddings, position_embeddings, token_type_embeddings, LayerNorm } = this.embeddings;
     const types = tokenTypeIds
       ? token_type_embeddings.forward(tokenTypeIds) // [B, T, C]
-      : token_type_embeddings.weight.slice(0, 0, 1); // [1, C]
-    const positions = position_embeddings.weight.slice(0, 0, inputIds.shape[1]!); // [T, C]
+      : token_type_embeddings.firstRows(1); // [1, C]
+    const positions = position_embeddings.firstRows(inputIds.shape[1]!); // [T, C]
     const sum = word_embeddings.forward(inputIds).add(types).add(positions); // [B, T, C]
     return dropout(LayerNorm.forward(sum), this.config.hiddenDropout, key?.derive("embedding"));
   }

@@ -1,6 +1,7 @@
 // The tasks of a BERT: one small head each on the encoder of bert.ts, named as in transformers, whose weights they share.
 import { dropout, gather, iota, type Tensor } from "@llm/tensor";
 import { activations } from "../layers/activations.ts";
+import type { Embedding } from "../layers/embedding.ts";
 import { LayerNorm } from "../layers/layerNorm.ts";
 import type { LinearLayer } from "../layers/linear.ts";
 import type { PretrainedModel } from "../model.ts";
@@ -49,6 +50,10 @@ export class BertForMaskedLM implements PretrainedModel {
 
   get outputNorm(): LayerNorm {
     return this.cls.predictions.transform.LayerNorm;
+  }
+
+  get tiedEmbedding(): Embedding {
+    return this.bert.embeddings.word_embeddings;
   }
 
   /** int32 ids [B, T] → logits [B, T, V], or [B, places, V]. */

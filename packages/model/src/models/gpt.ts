@@ -18,7 +18,7 @@ import { ModelError } from "../errors.ts";
 import { type Initialization, type Initializer, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
 import { type Activation, activations } from "../layers/activations.ts";
-import { Embedding } from "../layers/embedding.ts";
+import { Embedding, FixedEmbedding } from "../layers/embedding.ts";
 import { mergeHeads, splitHeads } from "../layers/heads.ts";
 import { LayerNorm } from "../layers/layerNorm.ts";
 import { Linear, type LinearLayer } from "../layers/linear.ts";
@@ -183,7 +183,7 @@ export class Gpt implements CausalLanguageModel {
       h: Array.from({ length: layers }, (_, i) => freshBlock(`transformer.h.${i}`, config, init)),
       ln_f: new LayerNorm(init.outputNorm(width), init.zeros(width), config.layerNormEpsilon),
     };
-    if (!config.tiedEmbeddings) this.lm_head = new Embedding(init.table("lm_head.weight", vocabularySize, width));
+    if (!config.tiedEmbeddings) this.lm_head = new FixedEmbedding(init.table("lm_head.weight", vocabularySize, width));
   }
 
   static fromConfigJson(json: ConfigJson): Gpt {
@@ -194,12 +194,16 @@ export class Gpt implements CausalLanguageModel {
     return this.transformer.ln_f;
   }
 
+  get tiedEmbedding(): Embedding | undefined {
+    return this.lm_head ? undefined : this.transformer.wte;
+  }
+
   forward(inputIds: Tensor, options: ForwardOptions = {}): Tensor {
     const { key, recompute = false, positionIds, attentionBlockSize: blockSize } = options;
     checkIds("GPT", inputIds, this.config);
     checkShapes("GPT", inputIds, { positionIds });
     const { wpe } = this.transformer;
-    const positions = positionIds ? wpe.forward(positionIds) : wpe.weight.slice(0, 0, inputIds.shape[1]!); // [B, T, C] or [T, C]
+    const positions = positionIds ? wpe.forward(positionIds) : wpe.firstRows(inputIds.shape[1]!); // [B, T, C] or [T, C]
     const mask = positionIds && packedMask(positionIds);
     let x = dropout(
       this.transformer.wte.forward(inputIds).add(positions), // [B, T, C]

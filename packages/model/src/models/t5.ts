@@ -21,7 +21,7 @@ import { cacheMask, forHeads, lengthWith } from "../cacheMask.ts";
 import { ModelError } from "../errors.ts";
 import { type Initialization, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
-import { Embedding } from "../layers/embedding.ts";
+import { type Embedding, FixedEmbedding } from "../layers/embedding.ts";
 import { positionBuckets } from "../layers/relativePositions.ts";
 import { RmsNorm } from "../layers/rmsNorm.ts";
 import type {
@@ -73,7 +73,7 @@ export class T5 implements EncoderDecoderModel {
     }
     // 0.02, as in GPT-2 and BERT, is for methods that are not T5's own.
     const init = initializer(initialization, { seed, layers, width, deviation: 0.02 });
-    const table = (path: string) => new Embedding(init.table(path, vocabularySize, width, initializerFactor));
+    const table = (path: string) => new FixedEmbedding(init.table(path, vocabularySize, width, initializerFactor));
     const stack = <B>(count: number, block: (i: number) => B, norm: Tensor): Stack<B> => ({
       block: Array.from({ length: count }, (_, i) => block(i)),
       final_layer_norm: new RmsNorm(norm, config.layerNormEpsilon),

@@ -110,7 +110,7 @@ it("refuses a checkpoint of another architecture and PyTorch's .bin files", asyn
   await saveModel(new T5(small), folder);
   await rm(join(folder, "model.safetensors"));
   await writeFile(join(folder, "pytorch_model.bin"), "");
-  expect((await failure()).message).toContain("PyTorch .bin files are not read: load them with transformers'");
+  expect((await failure()).message).toContain("PyTorch .bin files are not read: load them with transformers");
 });
 
 it("reads config.json as it was written before transformers 5", () => {
