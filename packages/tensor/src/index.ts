@@ -38,7 +38,7 @@ export {
   type OnnxFile,
   type OnnxFileTensor,
 } from "./exportOnnx.ts";
-export { relu, silu } from "./functional/activations.ts";
+export { logSigmoid, relu, silu, softplus } from "./functional/activations.ts";
 export { type AttentionOptions, attention, attentionWithCache } from "./functional/attention.ts";
 export { dropout } from "./functional/dropout.ts";
 export { embedding } from "./functional/embedding.ts";

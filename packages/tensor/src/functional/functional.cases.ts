@@ -13,7 +13,7 @@ import {
   type OpCases,
   type SampleOptions,
 } from "../testing/opCase.ts";
-import { relu, silu } from "./activations.ts";
+import { logSigmoid, relu, silu, softplus } from "./activations.ts";
 import { type AttentionOptions, attention, attentionWithCache } from "./attention.ts";
 import { dropout } from "./dropout.ts";
 import { embedding } from "./embedding.ts";
@@ -62,6 +62,15 @@ export const functionalCases: OpCases = {
     { name: "NaN", inputs: [numbers([Number.NaN, -1, 1], [3], { differentiable: false })], apply: relu },
   ],
   silu: unaryCases(silu),
+  softplus: [
+    ...unaryCases(softplus),
+    { name: "zero", inputs: [numbers([0, -0, 1], [3])], apply: (x) => softplus(x!) },
+    { name: "large numbers", inputs: [numbers([1000, -1000, 100, -100], [4])], apply: (x) => softplus(x!) },
+  ],
+  logSigmoid: [
+    ...unaryCases(logSigmoid),
+    { name: "large numbers", inputs: [numbers([1000, -1000, 0], [3])], apply: (x) => logSigmoid(x!) },
+  ],
   square: unaryCases(square),
   mean: [
     ...unaryCases((x) => mean(x)),

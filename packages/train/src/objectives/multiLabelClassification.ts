@@ -1,11 +1,10 @@
 // Tell all classes that a text, or a pair of texts, belongs to: none, one or several.
-import { constant, type Tensor, tensor } from "@llm/tensor";
+import { constant, softplus, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { multiLabelScorer } from "./classScores.ts";
 import { labelledTexts } from "./labelledTexts.ts";
 import type { Objective } from "./objective.ts";
 import type { PaddingOptions } from "./padding.ts";
-import { softplus } from "./softplus.ts";
 import { type EncoderModel, encoderOptions, type TextExample } from "./textExamples.ts";
 
 /** A text and, for each of the model's classes, whether it belongs to it. */

@@ -1,14 +1,13 @@
 // Learn from pairs of a better and a worse answer, without a reward model: DPO (Rafailov et al. 2023), with label smoothing as
 // "conservative DPO" (Mitchell 2023). Formulas as in Hugging Face TRL.
 import type { CausalLanguageModel } from "@llm/model";
-import { cast, constant, greater, type Tensor, tensor } from "@llm/tensor";
+import { cast, constant, greater, softplus, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { checkKind, examplesIn } from "./checkKind.ts";
 import { randomness } from "./logitsObjective.ts";
 import type { Objective } from "./objective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
 import { answerLogProbabilities, checkPreference, type Preference, preferenceTensors } from "./preferences.ts";
-import { softplus } from "./softplus.ts";
 
 export interface PreferenceOptions extends PaddingOptions {
   /**
