@@ -97,4 +97,5 @@ export {
 export { T5 } from "./models/t5.ts";
 export { type T5Config, type T5Options, t5Config } from "./models/t5Config.ts";
 export { replaceLinears } from "./quantization.ts";
+export { resizeVocabulary } from "./resizeVocabulary.ts";
 export { type ScoreOptions, TokenScorer, type TokenScorerOptions } from "./tokenScorer.ts";

@@ -65,6 +65,6 @@ export function checkLabel(label: number, classes: number, example: number): voi
 export function checkVocabulary(where: string, tokenizerSize: number | undefined, vocabularySize: number): void {
   if (tokenizerSize === undefined || tokenizerSize <= vocabularySize) return;
   throw new TrainError(
-    `${where}: the tokenizer of the data has ${tokenizerSize} tokens, the model's vocabulary ${vocabularySize} (use the tokenizer the model was made for, or a model with vocabularySize ${tokenizerSize})`,
+    `${where}: the tokenizer of the data has ${tokenizerSize} tokens, the model's vocabulary ${vocabularySize} (use the tokenizer the model was made for, or resizeVocabulary(model, ${tokenizerSize}) of @llm/model)`,
   );
 }
