@@ -50,6 +50,7 @@ describe("augmentText", () => {
     const count = (of: string) => of.match(/\p{L}+/gu)!.length;
     expect(count(longer)).toBe(count(text) + 2);
     expect(longer).not.toMatch(/ {2}/);
+    expect(apply("Dog", "randomInsertion").text).toBe("hound Dog");
     expect(apply("我喜欢猫", "randomInsertion", { language: "zh" }).text).toMatch(/^(?=.*猫)[^ ]{6}$/);
   });
 
@@ -68,6 +69,12 @@ describe("augmentText", () => {
     expect(Math.abs(changed - 400)).toBeLessThan(60);
     expect(shorter.split(" ")).toHaveLength(2000 - changed);
     expect(apply("one two three", "randomDeletion", { share: 0.999999 }).text).toMatch(/^(one|two|three)$/);
+  });
+
+  it("takes a long text of one word", () => {
+    const long = "dog ".repeat(200_000);
+    expect(apply(long, "synonymReplacement")).toEqual({ text: "hound ".repeat(200_000), changed: 200_000 });
+    expect(apply(long, "randomInsertion").changed).toBe(40_000);
   });
 
   it("takes texts without words", () => {

@@ -102,6 +102,14 @@ describe("backTranslate", () => {
       })(),
     ).rejects.toThrow("no words for it");
     expect(got).toEqual(["d0", "d0#through-de", "d1", "d1#through-de", "d2"]);
+    const failures: unknown[] = [];
+    const kept: string[] = [];
+    const onFailure = (error: unknown, failed: object) => failures.push({ ...failed, error });
+    const step = backTranslate({ translator: failing, through: ["de", "fr"], keepOriginal: false, onFailure });
+    for await (const { id } of pipeline(documents(3), [step]).documents) kept.push(id);
+    expect(kept).toEqual(["d0#through-de", "d0#through-fr", "d1#through-de", "d1#through-fr"]);
+    const error = expect.objectContaining({ message: "no words for it" });
+    expect(failures).toEqual(["de", "fr"].map((through) => ({ id: "d2", through, error })));
     expect(() => backTranslate({ translator, through: [] })).toThrow(
       "through: expected at least one language, got none",
     );
@@ -110,6 +118,12 @@ describe("backTranslate", () => {
     );
   });
 });
+
+/** The JSON in a request's path, up to where the client adds its own. */
+function sendJson(response: ServerResponse, path: string): void {
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(decodeURIComponent(path.replace("/chat/completions", "")));
+}
 
 describe("openAiTranslator", () => {
   it("asks a chat model, again where the server is busy or cuts the connection", async () => {
@@ -150,6 +164,7 @@ describe("openAiTranslator", () => {
       request.on("end", () => {
         if (request.url!.startsWith("/cut")) answer(response, "half of", "length");
         else if (request.url!.startsWith("/empty")) answer(response, "");
+        else if (request.url!.startsWith("/json")) sendJson(response, request.url!.slice("/json/".length));
         else if (request.url!.startsWith("/busy")) response.writeHead(429, { "retry-after-ms": "1" }).end("wait");
         else if (request.url!.startsWith("/refused")) {
           response.writeHead(401, { "content-type": "application/json" }).end('{"error":{"message":"wrong key"}}');
@@ -164,6 +179,14 @@ describe("openAiTranslator", () => {
       "the answer of m was cut at 9 tokens (raise maxTokens",
     );
     await expect(translate("/empty")).rejects.toThrow("expected a translation from m, got an empty answer");
+    for (const body of ["null", "{}", '{"choices":null}', "%22text%22"]) {
+      await expect(translate(`/json/${body}`)).rejects.toThrow("got none (is it an OpenAI server?)");
+    }
+    await expect(translate('/json/{"choices":[{"message":{"content":[1]}}]}')).rejects.toThrow("got an empty answer");
+    const model = await openAiTranslator({ baseUrl: address, model: "m" });
+    await expect(model.translate("text", { from: "en", to: "fr_FR" })).rejects.toThrow(
+      "expected a language as a BCP 47",
+    );
     await expect(translate("/busy")).rejects.toThrow(/translate: http:.*busy: 429.*\(after up to 2 attempts\)/);
     await expect(translate("/refused")).rejects.toThrow("401 wrong key");
     await expect(translate("/silent", { timeout: 30, retries: 0 })).rejects.toThrow("timed out");

@@ -20,6 +20,11 @@ export interface BackTranslateOptions {
   readonly maxCharacters?: number;
   /** Hands on the documents themselves, too. Default true. */
   readonly keepOriginal?: boolean;
+  /**
+   * Told of a copy that the translator could not make, which is then left out: of a text too long for the model, of an empty
+   * answer. Default: the failure stops the step.
+   */
+  readonly onFailure?: (error: unknown, failed: { readonly id: string; readonly through: string }) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -28,7 +33,7 @@ export interface BackTranslateOptions {
  * `{ operation: "backTranslation", through, translator, of }`. Documents come in their order; those after the one at hand are
  * translated meanwhile. A copy that came out the same is left out, and so is a language that is the document's own.
  *
- * @throws DataError for impossible options; while it runs, what the translator throws.
+ * @throws DataError for impossible options; while it runs, what the translator throws, unless `onFailure` takes it.
  */
 export function backTranslate(options: BackTranslateOptions): Step {
   const { through, concurrency = 8, maxCharacters = 4000, keepOriginal = true } = options;
@@ -72,29 +77,28 @@ class DocumentTranslations {
   }
 
   async copiesOf(document: Document): Promise<Document[]> {
-    const { defaultLanguage = "en", through, translator } = this.#options;
+    const { defaultLanguage = "en", through } = this.#options;
     const language = typeof document.metadata?.language === "string" ? document.metadata.language : defaultLanguage;
     const copies = await Promise.all(
-      through
-        .filter((other) => other !== language)
-        .map(async (other): Promise<Document> => {
-          const there = await this.#translate(document.text, language, other);
-          const text = await this.#translate(there, other, language);
-          const augmentation = {
-            operation: "backTranslation",
-            through: other,
-            translator: translator.name,
-            of: document.id,
-          };
-          return {
-            ...document,
-            id: `${document.id}#through-${other}`,
-            text,
-            metadata: { ...document.metadata, augmentation },
-          };
-        }),
+      through.filter((other) => other !== language).map((other) => this.#copy(document, language, other)),
     );
-    return copies.filter(({ text }) => text !== document.text);
+    return copies.filter((copy): copy is Document => copy !== undefined && copy.text !== document.text);
+  }
+
+  async #copy(document: Document, language: string, through: string): Promise<Document | undefined> {
+    const { translator, onFailure, signal } = this.#options;
+    try {
+      const there = await this.#translate(document.text, language, through);
+      const text = await this.#translate(there, through, language);
+      const augmentation = { operation: "backTranslation", through, translator: translator.name, of: document.id };
+      const metadata = { ...document.metadata, augmentation };
+      return { ...document, id: `${document.id}#through-${through}`, text, metadata };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (onFailure === undefined) throw error;
+      onFailure(error, { id: document.id, through });
+      return undefined;
+    }
   }
 
   /** Chunk by chunk; white space between chunks stays. */

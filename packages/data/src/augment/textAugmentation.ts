@@ -75,7 +75,9 @@ const operations: Readonly<Record<AugmentOperation, Operation>> = {
     const places = new Map<string, Piece[]>();
     for (const piece of pieces) {
       const key = piece.word.toLowerCase();
-      places.set(key, [...(places.get(key) ?? []), piece]);
+      const same = places.get(key);
+      if (same) same.push(piece);
+      else places.set(key, [piece]);
     }
     let replaced = 0;
     let changed = 0;
@@ -97,17 +99,19 @@ const operations: Readonly<Record<AugmentOperation, Operation>> = {
     // As in EDA, a word without synonyms is given up after ten others.
     const attempts = 10;
     let changed = 0;
-    const known = [...pieces];
+    const added = new Map<Piece, string[]>();
     for (let i = 0; i < count; i++) {
       for (let attempt = 0; attempt < attempts; attempt++) {
-        const synonym = synonymOf(known[draws.below(known.length)]!.word.toLowerCase(), settings);
+        const synonym = synonymOf(pieces[draws.below(pieces.length)]!.word.toLowerCase(), settings);
         if (synonym === undefined) continue;
-        insertBefore(pieces, draws.below(pieces.length), synonym);
+        const next = pieces[draws.below(pieces.length)]!;
+        added.set(next, [...(added.get(next) ?? []), synonym]);
         changed += 1;
         break;
       }
     }
-    return { pieces, changed };
+    const space = isSpaced(settings.language) ? " " : "";
+    return { pieces: pieces.flatMap((piece) => withBefore(piece, added.get(piece) ?? [], space)), changed };
   },
 
   randomSwap(pieces, count, { draws }) {
@@ -136,12 +140,9 @@ function synonymOf(word: string, { synonyms, stopWords, draws }: OperationSettin
   return found[draws.below(found.length)];
 }
 
-/** Puts a word before another one, with the white space that parts words there. */
-function insertBefore(pieces: Piece[], place: number, word: string): void {
-  const next = pieces[place]!;
-  const spaced = pieces.some(({ before }, i) => i > 0 && /\s/.test(before));
-  pieces.splice(place, 0, { before: next.before, word });
-  next.before = spaced ? " " : "";
+/** The words, then the piece, with what parts words between them. */
+function withBefore({ before, word }: Piece, words: readonly string[], space: string): Piece[] {
+  return [...words, word].map((each, i) => ({ before: i === 0 ? before : space, word: each }));
 }
 
 /** The synonym with the capitals of the word it stands for. */

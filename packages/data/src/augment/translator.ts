@@ -75,14 +75,21 @@ export async function openAiTranslator(options: OpenAiTranslatorOptions): Promis
             cause: error,
           });
         });
-      const choice = completion.choices[0];
+      // What a server sends need not be what the types say.
+      const choice = (completion as Partial<typeof completion> | null)?.choices?.[0];
       if (choice?.finish_reason === "length") {
         throw new DataError(
           `translate: the answer of ${model} was cut at ${options.maxTokens ?? "the server's limit of"} tokens (raise maxTokens, or lower maxCharacters)`,
         );
       }
-      const translation = choice?.message.content?.trim();
-      if (!translation) throw new DataError(`translate: expected a translation from ${model}, got an empty answer`);
+      const content: unknown = choice?.message?.content;
+      const translation = typeof content === "string" ? content.trim() : "";
+      if (translation === "") {
+        const got = choice
+          ? `an empty answer (finish_reason ${choice.finish_reason})`
+          : "none (is it an OpenAI server?)";
+        throw new DataError(`translate: ${client.baseURL}: expected a translation from ${model}, got ${got}`);
+      }
       return translation;
     },
   };
@@ -96,6 +103,14 @@ async function newClient(options: ClientOptions): Promise<OpenAI> {
 }
 
 function instruction({ from, to }: TranslationDirection): string {
-  const names = new Intl.DisplayNames("en", { type: "language" });
-  return `Translate the user's text from ${names.of(from)} to ${names.of(to)}. Keep paragraphs and line breaks. Answer with the translation alone.`;
+  return `Translate the user's text from ${nameOf(from)} to ${nameOf(to)}. Keep paragraphs and line breaks. Answer with the translation alone.`;
+}
+
+function nameOf(language: string): string {
+  try {
+    return new Intl.DisplayNames("en", { type: "language" }).of(language) ?? language;
+  } catch (error) {
+    const message = `translate: expected a language as a BCP 47 tag such as "fr" or "pt-BR", got ${JSON.stringify(language)}`;
+    throw new DataError(message, { cause: error });
+  }
 }
