@@ -150,12 +150,15 @@ describe("a quantised model", () => {
     expect(Math.abs(after.bitsPerToken / before.bitsPerToken - 1)).toBeLessThan(0.02);
   });
 
-  it("predicts on the onnx executor what it does on the reference", async () => {
-    const small = await quantizeInt8(trained);
-    const exact = await perplexity(small, tokens, { executor: reference });
-    const fast = await perplexity(small, tokens, { executor: onnx });
-    expect(Math.abs(fast.bitsPerToken - exact.bitsPerToken)).toBeLessThan(0.02);
-  });
+  it.each([7, 8] as const)(
+    "with %i bits predicts on the onnx executor what it does on the reference",
+    async (weightBits) => {
+      const small = await quantizeInt8(trained, { weightBits });
+      const exact = await perplexity(small, tokens, { executor: reference });
+      const fast = await perplexity(small, tokens, { executor: onnx });
+      expect(Math.abs(fast.bitsPerToken - exact.bitsPerToken)).toBeLessThan(0.02);
+    },
+  );
 
   it("is saved and loaded through quantization_config, and generates the same tokens", async () => {
     const folder = await mkdtemp(join(tmpdir(), "llm-compress-"));

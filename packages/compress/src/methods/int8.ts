@@ -19,8 +19,8 @@ export interface Int8Options {
   /**
    * Bits that weights use: 7 (-64 to 64) or 8 (-127 to 127). Default 7: on x86 processors without VNNI instructions (among
    * them all before 2019 and AMD's before Zen 4) ONNX Runtime's fast kernel adds pairs of products in 16 bits, which 8-bit
-   * weights overflow, silently; 7-bit weights never do (what its documentation calls `reduce_range`). Choose 8 only for
-   * processors known to have VNNI, and for ARM.
+   * weights overflow, silently; 7-bit weights never do (what its documentation calls `reduce_range`). With 8 our executor takes a
+   * slower kernel that does not overflow; export such models only for processors known to have VNNI, and for ARM.
    */
   readonly weightBits?: 7 | 8;
 }

@@ -47,9 +47,11 @@ export const quantizedMatmulOp = defineFusedOp({
     const { centered, scale: scaleOfX } = quantize(x!);
     return mul(mul(matmul(centered, cast(weight!, x!.dtype)), scaleOfX), scale!);
   },
-  onnx: (emit, [x, weight, scale], { inputs }) => {
+  onnx: (emit, [x, weight, scale]) => {
     if (emit.standardOps) return integerProduct(emit, x!, weight!, scale!);
-    const zeroPoint = emit.node("Expand", [emit.constant("int8", [0], []), emit.dimensions(inputs[2]!.shape)]);
+    // Zeros of each product's own: ONNX Runtime, where it stores weights anew to keep products from overflowing, refuses to do that twice
+    // to zeros that two products share (1.30: "Attempt to replace the existing tensor").
+    const zeroPoint = emit.node("Cast", [emit.node("Sub", [scale!, scale!])], { to: { int: onnxDataType.int8 } });
     return emit.node("DynamicQuantizeMatMul", [x!, weight!, scale!, zeroPoint], {}, { domain: "com.microsoft" });
   },
   widen: { ...widenBfloat16, float16: "float32" },
