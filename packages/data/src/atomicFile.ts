@@ -1,5 +1,5 @@
 // A file that appears under its final name only when it is whole: written beside it as `<name>.partial`, then renamed.
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FileError, systemReason } from "./errors.ts";
 
@@ -7,11 +7,13 @@ import { FileError, systemReason } from "./errors.ts";
 export class AtomicFile {
   readonly path: string;
   readonly #handle: FileHandle;
+  readonly #inode: bigint;
   #closed = false;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, handle: FileHandle, inode: bigint) {
     this.path = path;
     this.#handle = handle;
+    this.#inode = inode;
   }
 
   /**
@@ -21,7 +23,8 @@ export class AtomicFile {
   static async create(path: string): Promise<AtomicFile> {
     try {
       await mkdir(dirname(path), { recursive: true });
-      return new AtomicFile(path, await open(partialPath(path), "w"));
+      const handle = await openOwn(partialPath(path));
+      return new AtomicFile(path, handle, (await handle.stat({ bigint: true })).ino);
     } catch (error) {
       throw writeError(path, error);
     }
@@ -47,9 +50,15 @@ export class AtomicFile {
     }
   }
 
-  /** Finishes the file and gives it its final name, replacing an older file. */
+  /**
+   * Finishes the file and gives it its final name, replacing an older file.
+   * @throws FileError where the disk refuses, or another process began to write the same file meanwhile.
+   */
   async commit(): Promise<void> {
     await this.finish();
+    if (!(await this.#isOurs())) {
+      throw new FileError(`${this.path}: another process is writing this file, too (run one at a time on a folder)`);
+    }
     try {
       await rename(partialPath(this.path), this.path);
     } catch (error) {
@@ -60,7 +69,13 @@ export class AtomicFile {
   /** Removes what was written; a file that had the final name before stays as it was. */
   async discard(): Promise<void> {
     await this.#close();
-    await rm(partialPath(this.path), { force: true });
+    if (await this.#isOurs()) await rm(partialPath(this.path), { force: true });
+  }
+
+  /** True as long as no other process has begun to write the same file. */
+  async #isOurs(): Promise<boolean> {
+    const found = await stat(partialPath(this.path), { bigint: true }).catch(() => undefined);
+    return found?.ino === this.#inode;
   }
 
   async #close(): Promise<void> {
@@ -80,6 +95,15 @@ export async function writeFileAtomically(path: string, content: string | Iterab
     await file.discard();
     throw error;
   }
+}
+
+/** A file of its own: what a killed run left is gone, and what another run is writing is not written into. */
+async function openOwn(path: string): Promise<FileHandle> {
+  const found = await lstat(path).catch(() => undefined);
+  // What is no file, such as a link to a device, was put there on purpose.
+  if (found && !found.isFile()) return open(path, "w");
+  await rm(path, { force: true });
+  return open(path, "wx");
 }
 
 function partialPath(path: string): string {
