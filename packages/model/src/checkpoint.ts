@@ -16,6 +16,7 @@ import {
 } from "@llm/tensor";
 import { replaceFile } from "@llm/tensor/replaceFile";
 import type { NamedArraySource } from "@llm/tensor/safetensors";
+import { isAdapterParameter } from "./adapters/adapterConfig.ts";
 import { ModelError } from "./errors.ts";
 import type { CausalLanguageModel, PretrainedModel } from "./model.ts";
 import { architectures } from "./models/index.ts";
@@ -240,7 +241,10 @@ function storedNames(model: PretrainedModel, file: WeightFiles, partial: boolean
   if (!partial) problems.push(...file.names.filter(isUnexpected).map((name) => `unexpected: ${name}`));
   if (problems.length > 0) {
     const shown = problems.slice(0, 20).join("\n  ");
-    throw new ModelError(`${file.path} does not fit config.json (${problems.length} tensors):\n  ${shown}`);
+    const advice = file.names.some(isAdapterParameter)
+      ? "\nit holds an adapter beside its base: give a model the same one with applyLora or applyIa3, and read the weights with loadWeights"
+      : "";
+    throw new ModelError(`${file.path} does not fit config.json (${problems.length} tensors):\n  ${shown}${advice}`);
   }
   if (names.size === 0) {
     throw new ModelError(

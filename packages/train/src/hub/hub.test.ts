@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Gpt, loadModel } from "@llm/model";
+import { applyLora, Gpt, loadModel, loadWeights } from "@llm/model";
 import { referenceExecutor } from "@llm/tensor";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { countingBatches, memoryBatches } from "../../test/memoryBatches.ts";
@@ -79,10 +79,12 @@ Trained with \`@llm/train\`; \`transformers\` opens this folder.
   });
 });
 
+const newModel = () => new Gpt({ vocabularySize: 11, contextLength: 6, layers: 1, heads: 2, width: 8 });
+
 /** A folder to hand on, made from a run of two steps. */
-async function exported(): Promise<{ folder: string; names: string[] }> {
+async function exported(model = newModel()): Promise<{ folder: string; names: string[] }> {
   await new Trainer({
-    model: new Gpt({ vocabularySize: 11, contextLength: 6, layers: 1, heads: 2, width: 8 }),
+    model,
     data: memoryBatches(countingBatches(5)),
     steps: 2,
     evaluation: { data: memoryBatches(countingBatches(2)), every: 2 },
@@ -116,6 +118,14 @@ describe("writeHubFolder", () => {
     expect(card).toContain("| architecture | GPT2LMHeadModel |\n| parameters | 1,024 |\n| updates | 2 |");
     expect(card).toMatch(/\| best held-out loss \| 2\.\d+ \(update 2\) \|/);
     expect(await loadModel(folder)).toBeInstanceOf(Gpt);
+  });
+
+  it("does not hand on a base and an adapter under names that nobody knows", async () => {
+    const adapted = await applyLora(newModel(), { rank: 1 });
+    await expect(exported(adapted)).rejects.toThrow("holds an adapter beside its base, which nobody else opens");
+    const checkpoint = (await findCheckpoint(join(root, "run"), "last"))!;
+    await expect(loadModel(checkpoint)).rejects.toThrow("it holds an adapter beside its base: give a model the same");
+    expect(await loadWeights(adapted, checkpoint)).toBeInstanceOf(Gpt);
   });
 
   it("says what a folder is not", async () => {

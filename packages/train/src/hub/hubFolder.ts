@@ -1,10 +1,11 @@
 // A checkpoint as a folder to hand on: the model's files, the tokenizer's and a model card, without what only training needs.
 import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isAdapterParameter } from "@llm/model";
 import { readPosition } from "../checkpoint.ts";
 import { TrainError } from "../errors.ts";
-import { countParameters } from "./countParameters.ts";
 import { type ModelCardOptions, modelCard } from "./modelCard.ts";
+import { tensorsIn } from "./tensorsIn.ts";
 
 export interface HubFolderOptions {
   /** Path of a checkpoint, for example from `findCheckpoint(folder, "best")`, or of the `averaged` model in one. */
@@ -24,7 +25,7 @@ const tokenizerFile =
 /**
  * Writes a folder that transformers opens and the Hugging Face hub shows. Each file appears whole or not at all; `README.md` comes last.
  *
- * Throws a `TrainError` for a folder that is no checkpoint, and one without tokenizer files.
+ * Throws a `TrainError` for a folder that is no checkpoint, one without tokenizer files, and the checkpoint of an adapter's training.
  *
  * @returns the names of the files written.
  */
@@ -34,7 +35,13 @@ export async function writeHubFolder({ checkpoint, folder, tokenizer, card }: Hu
   // The averaged model lies in its checkpoint.
   const { step, best, settings } = await readPosition(checkpoint).catch(() => readPosition(dirname(checkpoint)));
   const config = JSON.parse(await readFile(join(checkpoint, "config.json"), "utf8")) as Record<string, unknown>;
-  const parameters = await countParameters(checkpoint, models);
+  const tensors = await tensorsIn(checkpoint, models);
+  if ([...tensors.keys()].some(isAdapterParameter)) {
+    throw new TrainError(
+      `writeHubFolder: checkpoint ${checkpoint} holds an adapter beside its base, which nobody else opens (hand on the folder of saveAdapter(trainer.model, …), or of saveModel(await mergeAdapter(trainer.model), …))`,
+    );
+  }
+  const parameters = [...tensors.values()].reduce((total, count) => total + count, 0);
   await mkdir(folder, { recursive: true });
   const place = async (name: string, write: (path: string) => Promise<void>) => {
     const temporary = join(folder, `.${name}.tmp`);
