@@ -121,6 +121,7 @@ describe("bad input", () => {
   });
 
   it("names what the tokens or the model get wrong", async () => {
+    await expect(perplexity(model, [1, 2, 3] as never)).rejects.toThrow("expected a Uint32Array or a dataset");
     await expect(perplexity(model, tokens.slice(0, 1))).rejects.toThrow("at least 2 tokens are needed, got 1");
     await expect(perplexity(model, Uint32Array.of(1, 2, 96), { executor })).rejects.toThrow(
       "token id 96 at 2 is outside the vocabulary of 96",

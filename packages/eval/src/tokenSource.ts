@@ -16,7 +16,12 @@ export type Tokens = TokenSource | Uint32Array;
 const pieceLength = 1 << 16;
 
 export function tokenSource(tokens: Tokens): TokenSource {
-  if (!(tokens instanceof Uint32Array)) return tokens;
+  if (!(tokens instanceof Uint32Array)) {
+    if (typeof tokens?.read === "function") return tokens;
+    throw new EvaluationError(
+      `tokens: expected a Uint32Array or a dataset with tokenCount and read, got ${Array.isArray(tokens) ? "an array" : typeof tokens} (Uint32Array.from makes one of an array)`,
+    );
+  }
   return { tokenCount: tokens.length, read: async (offset, length) => tokens.subarray(offset, offset + length) };
 }
 
