@@ -5,16 +5,10 @@ import { exampleBatches } from "@llm/data";
 import { type CausalLanguageModel, loadModel, saveModel } from "@llm/model";
 import { ChatTemplate, loadTokenizer, saveTokenizer } from "@llm/tokenizer";
 import { cosineSchedule, evaluateModel, instructionTuning, packExamples, Trainer } from "@llm/train";
-import {
-  chatTemplate,
-  commonestAnswer,
-  type Exchange,
-  presidentQuestions,
-  subjectRequests,
-} from "../shared/conversations.ts";
+import { chatTemplate, type Exchange, presidentQuestions, subjectRequests } from "../shared/conversations.ts";
 import { conclude, readSetting } from "../shared/example.ts";
 import { readSpeeches } from "../shared/speeches.ts";
-import { shareAnswered } from "./shareAnswered.ts";
+import { shareAnswered, shareOfCommonest } from "./shareAnswered.ts";
 
 const setting = readSetting();
 const base = join(setting.folderOf("03-pretrain-gpt"), "model");
@@ -59,8 +53,6 @@ await writeFile(join(folder, "model", "tokenizer_config.json"), JSON.stringify(c
 
 const lossOf = async (model: CausalLanguageModel) => (await evaluateModel(model, { objective, ...test() })).loss;
 const asked = { questions, template, tokenizer };
-const commonest = commonestAnswer(learnt);
-const rightByCommonest = questions.filter(([, { content }]) => content === commonest);
 conclude(
   [
     {
@@ -76,7 +68,7 @@ conclude(
       before: await shareAnswered(model, asked),
       after: await shareAnswered(trainer.model, asked),
       fullOnly: true,
-      baselines: { [`"${commonest}" for all`]: rightByCommonest.length / questions.length },
+      baselines: shareOfCommonest(questions, learnt),
     },
   ],
   setting,

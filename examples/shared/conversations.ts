@@ -41,9 +41,3 @@ export function subjectRequests(speeches: readonly Speech[]): Exchange[] {
       .map((sentence) => exchange(`Say something about ${subject}.`, sentence));
   });
 }
-
-export function commonestAnswer(exchanges: readonly Exchange[]): string {
-  const counts = new Map<string, number>();
-  for (const [, { content }] of exchanges) counts.set(String(content), (counts.get(String(content)) ?? 0) + 1);
-  return [...counts.keys()].reduce((a, b) => (counts.get(a)! >= counts.get(b)! ? a : b));
-}
