@@ -23,6 +23,12 @@ describe("personalDataMask", () => {
     expect(mask(text)).toBe(expected);
   });
 
+  it("reads a long run without spaces once", () => {
+    const run = "a.".repeat(200_000);
+    const mask = personalDataMask({ email: ["<mail>"] });
+    expect(mask(`${run}@ ${run}a@b.org me@b.org`)).toBe(`${run}@ <mail> <mail>`);
+  });
+
   it("takes replacements in turn, over texts", () => {
     const turns = personalDataMask({ email: ["first", "second"] });
     expect(turns("a@b.cd c@d.ef")).toBe("first second");

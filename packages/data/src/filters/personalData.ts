@@ -2,6 +2,7 @@
 // and telephone and payment card numbers, which it leaves.
 import { isIPv6 } from "node:net";
 import type { Document, Step } from "../document.ts";
+import { emailAddresses } from "./emailAddresses.ts";
 
 /** Options of `maskPersonalData`. Several replacements are used in turn, over all documents. */
 export interface PersonalDataOptions {
@@ -24,45 +25,32 @@ export interface PersonalDataOptions {
 
 /** Finds one kind of personal data. */
 interface Detector {
-  readonly pattern: RegExp;
+  /** Start and end of what looks like it. */
+  readonly find: (text: string) => Iterable<readonly [start: number, end: number]>;
   readonly isValid: (match: string) => boolean;
-  /** A character without which the pattern cannot match, to skip most texts. */
-  readonly sign: RegExp;
 }
 
 const emails = ["email@example.com", "firstname.lastname@example.org"];
 const ips = ["22.214.171.124", "126.96.36.199", "188.8.131.52", "184.108.40.206", "220.127.116.11", "18.104.22.168"];
 
-const local = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\-]+";
-const label = "[A-Za-z0-9](?:[A-Za-z0-9\\-]*[A-Za-z0-9])?";
 const byte = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)";
-const word = "[\\p{L}\\p{N}_]";
-// A word boundary that knows the letters of all scripts, as Python's.
-const boundary = `(?:(?<!${word})(?=[A-Za-z0-9_])|(?<=${word})(?![A-Za-z0-9_]))`;
 
-const emailDetector: Detector = {
-  pattern: new RegExp(
-    `${boundary}${local}(?:\\.${local})*@(?:(?:${label}\\.)+${label}|\\[(?:${byte}\\.){3}(?:${byte}|[A-Za-z0-9\\-]*[A-Za-z0-9]:)\\])`,
-    "gu",
-  ),
-  isValid: () => true,
-  sign: /@/,
-};
+const emailDetector: Detector = { find: emailAddresses, isValid: () => true };
 
 const phoneDetector: Detector = {
-  pattern:
+  find: finder(
+    /\d/,
     /(?<![\p{L}\p{N}_+])(?:\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4})(?![\p{L}\p{N}_])/gu,
+  ),
   isValid: (match) => {
     const count = digitsOf(match).length;
     return match.startsWith("+") ? count >= 8 && count <= 15 : true;
   },
-  sign: /\d/,
 };
 
 const cardDetector: Detector = {
-  pattern: /(?<![\p{L}\p{N}_])\d(?:[ -]?\d){12,18}(?![\p{L}\p{N}_])/gu,
+  find: finder(/\d/, /(?<![\p{L}\p{N}_])\d(?:[ -]?\d){12,18}(?![\p{L}\p{N}_])/gu),
   isValid: (match) => hasValidCheckDigit(digitsOf(match)),
-  sign: /\d/,
 };
 
 /**
@@ -88,14 +76,12 @@ export function maskPersonalData(options: PersonalDataOptions = {}): Step {
 export function personalDataMask(options: PersonalDataOptions = {}): (text: string) => string {
   const { email = emails, ip = ips, ipv6 = false, privateIps = false, phone = false, card = false } = options;
   const ipDetector: Detector = {
-    pattern: new RegExp(`(?:${byte}\\.){3}${byte}`, "g"),
+    find: finder(/\./, new RegExp(`(?:${byte}\\.){3}${byte}`, "g")),
     isValid: (match) => !/(?:^|\.)0\d/.test(match) && (privateIps || isPublicIp(match)),
-    sign: /\./,
   };
   const ipv6Detector: Detector = {
-    pattern: /(?<![\p{L}\p{N}:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\p{L}\p{N}:])/giu,
+    find: finder(/:[0-9a-f]{0,4}:/i, /(?<![\p{L}\p{N}:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\p{L}\p{N}:])/giu),
     isValid: (match) => isIPv6(match) && (privateIps || isPublicIpv6(match)),
-    sign: /:[0-9a-f]{0,4}:/i,
   };
   const masks = [
     replacer(emailDetector, email),
@@ -107,17 +93,27 @@ export function personalDataMask(options: PersonalDataOptions = {}): (text: stri
   return (text) => masks.reduce((masked, mask) => mask(masked), text);
 }
 
-function replacer({ pattern, isValid, sign }: Detector, replacements: readonly string[] | false) {
+/** Finds what the pattern matches; texts without the sign, most of them, are passed over. */
+function finder(sign: RegExp, pattern: RegExp): Detector["find"] {
+  return function* (text) {
+    if (!sign.test(text)) return;
+    for (const { 0: match, index } of text.matchAll(pattern)) yield [index, index + match.length];
+  };
+}
+
+function replacer({ find, isValid }: Detector, replacements: readonly string[] | false) {
   if (replacements === false || replacements.length === 0) return (text: string) => text;
   let turn = 0;
   return (text: string) => {
-    if (!sign.test(text)) return text;
-    return text.replace(pattern, (match) => {
-      if (!isValid(match)) return match;
-      const replacement = replacements[turn]!;
+    let masked = "";
+    let done = 0;
+    for (const [start, end] of find(text)) {
+      if (!isValid(text.slice(start, end))) continue;
+      masked += text.slice(done, start) + replacements[turn]!;
+      done = end;
       turn = (turn + 1) % replacements.length;
-      return replacement;
-    });
+    }
+    return done === 0 ? text : masked + text.slice(done);
   };
 }
 
