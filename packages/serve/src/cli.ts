@@ -14,6 +14,7 @@ where the folder has a chat template.
   --host <address>        address to open it on; 0.0.0.0 for all (default 127.0.0.1)
   --name <name>           what clients call the model (default: the folder's name)
   --chat-template <file>  Jinja template for chat, in place of the folder's own
+  --allow-origin <url>    whose web pages may call the API from a browser; may be repeated, * for all
   --max-running <number>  sequences that generate at the same time (default 4)
   --max-waiting <number>  sequences that may wait (default 128)
   --help                  this text
@@ -25,6 +26,7 @@ const settings = {
   host: { type: "string", default: "127.0.0.1" },
   name: { type: "string" },
   "chat-template": { type: "string" },
+  "allow-origin": { type: "string", multiple: true, default: [] as string[] },
   "max-running": { type: "string", default: "4" },
   "max-waiting": { type: "string", default: "128" },
   help: { type: "boolean", default: false },
@@ -47,6 +49,7 @@ async function main(): Promise<void> {
     ...served,
     port: wholeNumber("port", values.port),
     hostname: values.host,
+    allowedOrigins: values["allow-origin"],
     maxRunning: wholeNumber("max-running", values["max-running"]),
     maxWaiting: wholeNumber("max-waiting", values["max-waiting"]),
     ...(apiKey ? { apiKey } : {}),

@@ -68,6 +68,24 @@ test("with an API key, everything under /v1 asks for it", async () => {
   expect((await app.request("/health")).status).toBe(200);
 });
 
+test("web pages may call from the origins that are allowed, errors included", async () => {
+  const allowed = async (allowedOrigins: string[], init: RequestInit, origin = "https://a.example") => {
+    const { app } = startApp({ apiKey: "secret", allowedOrigins });
+    const headers = { Origin: origin, "Access-Control-Request-Method": "POST", ...init.headers };
+    const response = await app.request("/v1/completions", { ...init, headers });
+    return [response.status, response.headers.get("access-control-allow-origin")];
+  };
+  const asked = { method: "OPTIONS" };
+  const keyed = { method: "POST", body: '{"prompt":"x","stream":true}', headers: { Authorization: "Bearer secret" } };
+  expect(await allowed([], keyed)).toEqual([200, null]);
+  expect(await allowed(["https://a.example"], asked)).toEqual([204, "https://a.example"]);
+  expect(await allowed(["https://a.example"], keyed)).toEqual([200, "https://a.example"]);
+  expect(await allowed(["https://a.example"], { ...keyed, body: "{" })).toEqual([400, "https://a.example"]);
+  expect(await allowed(["https://a.example"], { method: "POST" })).toEqual([401, "https://a.example"]);
+  expect(await allowed(["https://a.example"], keyed, "https://b.example")).toEqual([200, null]);
+  expect(await allowed(["https://b.example", "*"], keyed)).toEqual([200, "*"]);
+});
+
 test("a full queue is 429 with the time to wait, and none of the request has started", async () => {
   const { post: ask, engine } = startApp({ maxRunning: 1, maxWaiting: 0 });
   const first = await ask({ prompt: "the", max_tokens: 60, stream: true });

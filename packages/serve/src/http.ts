@@ -1,5 +1,6 @@
 // The HTTP interface, as web-standard Request to Response: OpenAI's completions, chat completions and models, and a health check. No Node types.
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 import { timingSafeEqual } from "hono/utils/buffer";
 import { answer } from "./answer.ts";
 import { chatFormat, textFormat } from "./answerFormat.ts";
@@ -17,6 +18,8 @@ export interface AppOptions {
   apiKey?: string;
   /** Default 4 MiB. */
   maxBodyBytes?: number;
+  /** Origins whose web pages may call `/v1` from a browser, such as `https://chat.example`; `*` for all. Default: none. */
+  allowedOrigins?: readonly string[];
   /** Gets what failed inside the server; the client is told only that something did. Default: nothing. */
   onError?: (error: unknown) => void;
 }
@@ -39,7 +42,7 @@ const routes = {
  */
 export function createApp(served: ServedModel, engine: Engine, options: AppOptions = {}): Hono {
   checkServed(served);
-  const { apiKey, maxBodyBytes = 4 * 2 ** 20, onError = () => {} } = options;
+  const { apiKey, maxBodyBytes = 4 * 2 ** 20, allowedOrigins = [], onError = () => {} } = options;
   const context = { served, engine, told: (error: unknown) => apiError(error, onError) };
   const created = Math.floor(Date.now() / 1000);
   const description: ModelDescription = { id: served.name, object: "model", created, owned_by: "llm-serve" };
@@ -51,6 +54,10 @@ export function createApp(served: ServedModel, engine: Engine, options: AppOptio
       engine.closing ? 503 : 200,
     ),
   );
+  // Before the key: browsers ask without one whether they may ask with one.
+  if (allowedOrigins.length > 0) {
+    app.use("/v1/*", cors({ origin: allowedOrigins.includes("*") ? "*" : [...allowedOrigins] }));
+  }
   if (apiKey !== undefined) {
     app.use("/v1/*", async (c, next) => {
       await checkKey(c.req.header("authorization"), apiKey);
