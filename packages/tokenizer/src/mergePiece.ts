@@ -7,18 +7,24 @@ import type { TokenBuffer } from "./tokenBuffer.ts";
 const linearLimit = 64;
 /** Scratch memory for longer pieces is not kept. */
 const keptSymbols = 1 << 20;
-const noRank = 0x7fffffff;
 /** A heap key is rank × keyBase + position, exact in a double while ranks stay below 2^21. */
 const keyBase = 2 ** 32;
 
 /** The most merges a model can have. */
 export const maxMerges = 2 ** 21;
 
+// The piece that is searched linearly: its symbols, each at the place of its first part, and for the pair that starts at each
+// place rank × 64 + place (or `noKey`) and the id that it becomes. Arrays that are constants of a module are the fastest.
+const ids = new Int32Array(linearLimit);
+const following = new Int32Array(linearLimit);
+const preceding = new Int32Array(linearLimit);
+const keys = new Int32Array(linearLimit);
+const merged = new Int32Array(linearLimit);
+const noKey = maxMerges * linearLimit;
+
 /** Merges symbols by a table of pairs with (rank, merged id). Holds scratch memory only; one for each encoder. */
 export class PieceMerger {
   readonly #merges: PairTable;
-  readonly #ranks = new Int32Array(linearLimit);
-  readonly #merged = new Int32Array(linearLimit);
   #next = new Int32Array(0);
   #previous = new Int32Array(0);
   #heap = new NumberHeap();
@@ -36,29 +42,36 @@ export class PieceMerger {
 
   /** Merges `symbols[0, count)` in place, searching all pairs for each merge; `count` at most 64. Returns the new count. */
   mergeLinear(symbols: Int32Array, count: number): number {
-    const ranks = this.#ranks;
-    for (let i = 0; i + 1 < count; i++) this.#rankPair(symbols, i, i + 1);
-    while (count > 1) {
-      let best = 0;
-      for (let i = 1; i + 1 < count; i++) if (ranks[i]! < ranks[best]!) best = i;
-      if (ranks[best] === noRank) break;
-      symbols[best] = this.#merged[best]!;
-      count--;
-      for (let i = best + 1; i < count; i++) {
-        symbols[i] = symbols[i + 1]!;
-        ranks[i] = ranks[i + 1]!;
-        this.#merged[i] = this.#merged[i + 1]!;
-      }
-      if (best + 1 < count) this.#rankPair(symbols, best, best + 1);
-      if (best > 0) this.#rankPair(symbols, best - 1, best);
+    for (let i = 0; i < count; i++) {
+      ids[i] = symbols[i]!;
+      following[i] = i + 1;
+      preceding[i] = i - 1;
     }
-    return count;
+    for (let i = 0; i < count; i++) this.#keyPair(i, i + 1, count);
+    for (;;) {
+      let best = noKey;
+      // The smaller one, without a branch that cannot be predicted.
+      for (let i = 0; i < count; i++) best += (keys[i]! - best) & ((keys[i]! - best) >> 31);
+      if (best === noKey) break;
+      const left = best % linearLimit;
+      const right = following[left]!;
+      const after = following[right]!;
+      ids[left] = merged[left]!;
+      keys[right] = noKey;
+      following[left] = after;
+      if (after < count) preceding[after] = left;
+      this.#keyPair(left, after, count);
+      if (left > 0) this.#keyPair(preceding[left]!, left, count);
+    }
+    let kept = 0;
+    for (let i = 0; i < count; i = following[i]!) symbols[kept++] = ids[i]!;
+    return kept;
   }
 
-  #rankPair(symbols: Int32Array, left: number, right: number): void {
-    const at = this.#merges.find(symbols[left]!, symbols[right]!);
-    this.#ranks[left] = at < 0 ? noRank : this.#merges.first(at);
-    this.#merged[left] = at < 0 ? -1 : this.#merges.second(at);
+  #keyPair(left: number, right: number, count: number): void {
+    const at = right < count ? this.#merges.find(ids[left]!, ids[right]!) : -1;
+    keys[left] = at < 0 ? noKey : this.#merges.first(at) * linearLimit + left;
+    merged[left] = at < 0 ? -1 : this.#merges.second(at);
   }
 
   /**

@@ -1,5 +1,6 @@
 // Encodes sections of text: cuts them into pieces with a scanner, looks each piece up in a bounded cache, and runs the merge
 // loop on a miss. This is the hot path; it makes no strings and works on typed arrays only.
+import { CharacterSymbols } from "./characterSymbols.ts";
 import { PieceMerger } from "./mergePiece.ts";
 import type { PairTable } from "./pairTable.ts";
 import { maxCachedUnits, PieceCache } from "./pieceCache.ts";
@@ -27,6 +28,8 @@ export class PieceEncoder {
   readonly #tables: BpeTables;
   readonly #merger: PieceMerger;
   readonly #byteIds: Int32Array;
+  /** Undefined if some byte is no token. */
+  readonly #characters: CharacterSymbols | undefined;
   readonly #cache = new PieceCache();
   readonly #text = new TextUnits();
   #bytes = new Uint16Array(1024);
@@ -40,6 +43,7 @@ export class PieceEncoder {
       byte[0] = value;
       return tables.vocabulary.idOfBytes(byte, 0, 1);
     });
+    if (!this.#byteIds.includes(-1)) this.#characters = new CharacterSymbols(tables, this.#byteIds);
   }
 
   /** Whether a byte is a token of its own. */
@@ -69,7 +73,7 @@ export class PieceEncoder {
   }
 
   #encodePiece(units: Uint16Array, start: number, end: number, out: TokenBuffer): void {
-    const { vocabulary, ignoreMerges, unknownId, fuseUnknown } = this.#tables;
+    const { vocabulary, ignoreMerges } = this.#tables;
     const count = this.#writeUtf8(units, start, end);
     const bytes = this.#bytes;
     if (ignoreMerges) {
@@ -80,16 +84,23 @@ export class PieceEncoder {
       }
     }
     const symbols = this.#symbols;
+    const symbolCount = this.#characters?.write(bytes, count, symbols) ?? this.#writeKnownBytes(count);
+    this.#merger.merge(symbols, symbolCount, out);
+    if (count > 1 << 20) this.#shrink();
+  }
+
+  /** Writes the symbols of the first `count` bytes, of which some are no tokens; returns how many. */
+  #writeKnownBytes(count: number): number {
+    const { unknownId, fuseUnknown } = this.#tables;
     let symbolCount = 0;
     let afterUnknown = false;
     for (let i = 0; i < count; i++) {
-      const id = this.#byteIds[bytes[i]!]!;
-      if (id >= 0) symbols[symbolCount++] = id;
-      else if (unknownId !== undefined && !(afterUnknown && fuseUnknown)) symbols[symbolCount++] = unknownId;
+      const id = this.#byteIds[this.#bytes[i]!]!;
+      if (id >= 0) this.#symbols[symbolCount++] = id;
+      else if (unknownId !== undefined && !(afterUnknown && fuseUnknown)) this.#symbols[symbolCount++] = unknownId;
       afterUnknown = id < 0;
     }
-    this.#merger.merge(symbols, symbolCount, out);
-    if (count > 1 << 20) this.#shrink();
+    return symbolCount;
   }
 
   #shrink(): void {

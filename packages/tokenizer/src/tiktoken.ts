@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { byteLevelShell, specialToken } from "./byteLevelShell.ts";
 import { ByteLevelTokenizer } from "./byteLevelTokenizer.ts";
+import { PieceMerger } from "./mergePiece.ts";
 import { PairTable } from "./pairTable.ts";
 import { cutterFor, type PatternName, patterns } from "./patterns.ts";
 import { plainPostProcessor } from "./postProcessors.ts";
@@ -75,19 +76,28 @@ function readRanks(ranks: string): Vocabulary {
 }
 
 /**
- * tiktoken merges any two neighbours whose bytes together are a token, lowest rank first; a rank is the token's id. Written
- * as a table of pairs: each token at each place where both halves are tokens.
+ * tiktoken merges any two neighbours whose bytes together are a token, lowest rank first; a rank is the token's id. Within the
+ * bytes of a token the merges are the same in every text that comes to have it, so that one pair per token is enough: what the
+ * merges of lower rank make of it.
  */
 function deriveMerges(vocabulary: Vocabulary): PairTable {
-  const merges = new PairTable(vocabulary.size * 4);
+  const merges = new PairTable(vocabulary.size);
+  const merger = new PieceMerger(merges);
   for (let id = 0; id < vocabulary.size; id++) {
     const bytes = vocabulary.bytesOf(id);
-    if (!(bytes instanceof Uint16Array)) continue;
-    for (let cut = 1; cut < bytes.length; cut++) {
-      const left = vocabulary.idOfBytes(bytes, 0, cut);
-      const right = left < 0 ? -1 : vocabulary.idOfBytes(bytes, cut, bytes.length);
-      if (right >= 0) merges.set(left, right, id, id);
-    }
+    if (!(bytes instanceof Uint16Array) || bytes.length < 2) continue;
+    const symbols = Int32Array.from(bytes, (_, at) => vocabulary.idOfBytes(bytes, at, at + 1));
+    if (merger.mergeWithHeap(symbols, symbols.length) === 2) merges.set(symbols[0]!, symbols[1]!, id, id);
+    else setAllHalves(vocabulary, bytes, id, merges);
   }
   return merges;
+}
+
+/** For a token that needs merges of higher rank than its own: each place where both halves are tokens. */
+function setAllHalves(vocabulary: Vocabulary, bytes: Uint16Array, id: number, merges: PairTable): void {
+  for (let cut = 1; cut < bytes.length; cut++) {
+    const left = vocabulary.idOfBytes(bytes, 0, cut);
+    const right = left < 0 ? -1 : vocabulary.idOfBytes(bytes, cut, bytes.length);
+    if (right >= 0) merges.set(left, right, id, id);
+  }
 }
