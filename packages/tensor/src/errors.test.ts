@@ -6,10 +6,14 @@ import { DTypeError, ShapeError, TensorError } from "./errors.ts";
 import { onnxExecutor } from "./executors/onnx.ts";
 import "./fluent.ts";
 import { attention } from "./functional/attention.ts";
+import { squeeze, stack, unsqueeze } from "./functional/axes.ts";
+import { tril } from "./functional/create.ts";
 import { dropout } from "./functional/dropout.ts";
+import { einsum } from "./functional/einsum.ts";
 import { embedding } from "./functional/embedding.ts";
+import { any } from "./functional/logic.ts";
 import { crossEntropy } from "./functional/losses.ts";
-import { mean } from "./functional/statistics.ts";
+import { mean, variance } from "./functional/statistics.ts";
 import { layerNorm } from "./fused/norms.ts";
 import { quantizedMatmul } from "./fused/quantizedMatmul.ts";
 import { scan } from "./fused/scan.ts";
@@ -219,6 +223,18 @@ const cases: [string, () => unknown, string][] = [
   ["slice, fraction", () => slice(a, 0, 0.5), "slice: start and end must be a whole number, got 0.5"],
   ["pad, fraction", () => pad(a, 0, 0.5, 0), "pad: the counts before and after must be a whole number, got 0.5"],
   ["topK, fraction", () => topK(a, 1.5), "topK: k must be a whole number, got 1.5"],
+  ["einsum, no result", () => einsum("ij,jk", a, b), 'einsum: expected letters as in "bij,bjk->bik", got "ij,jk"'],
+  ["einsum, diagonal", () => einsum("ii->i", a), 'einsum: a letter stands twice in "ii" of "ii->i"'],
+  ["einsum, result", () => einsum("ij->k", a), 'einsum: "k" of the result is in no term of "ij->k"'],
+  ["einsum, count", () => einsum("ij,jk->ik", a), 'einsum: "ij,jk->ik" has 2 terms, got 1 tensors'],
+  ["einsum, sizes", () => einsum("ij,jk->ik", a, b), 'einsum: "j" of "ij,jk->ik" is 3 in one tensor and 4 in another'],
+  ["einsum, rank", () => einsum("i->i", a), 'einsum: "i" of "i->i" does not fit [2,3]'],
+  ["squeeze", () => squeeze(a, 0), "squeeze: axis 0 of [2,3] has size 2, not 1"],
+  ["unsqueeze", () => unsqueeze(a, 4), "unsqueeze: axis 4 is outside a tensor of 3 axes (use -3 to 2)"],
+  ["stack of nothing", () => stack([]), "stack: expected at least one tensor, got none"],
+  ["tril of a vector", () => tril(ids), "tril: expected at least two axes, got int32[4]"],
+  ["variance", () => variance(a, 0, { correction: 2 }), "variance: 2 elements of [2,3] less a correction of 2"],
+  ["any of numbers", () => any(a), "any: expected bool, got float32 (compare or cast it first)"],
   ["mean of integers", () => mean(ids), "mean: expected a float tensor, got int32 (cast it first)"],
   ["div by zero", () => ids.div(0), "div: integer division by zero"],
   [

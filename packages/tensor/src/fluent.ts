@@ -3,11 +3,14 @@
 import type { Dimension } from "./dimension.ts";
 import { type DType, type HostData, toNumbers } from "./dtype.ts";
 import { evaluate } from "./evaluate.ts";
-import { relu, silu } from "./functional/activations.ts";
+import { logSigmoid, relu, silu, softplus } from "./functional/activations.ts";
 import { type AttentionOptions, attention } from "./functional/attention.ts";
+import { squeeze, unsqueeze } from "./functional/axes.ts";
 import { dropout } from "./functional/dropout.ts";
+import { all, any, notEqual } from "./functional/logic.ts";
 import { type CrossEntropyOptions, crossEntropy } from "./functional/losses.ts";
-import { mean, square } from "./functional/statistics.ts";
+import { argMin, argSort, clamp, min, type SortOptions, sort } from "./functional/order.ts";
+import { logSumExp, mean, square, type VarianceOptions, variance } from "./functional/statistics.ts";
 import { gelu } from "./fused/gelu.ts";
 import { layerNorm, type NormOptions, rmsNorm } from "./fused/norms.ts";
 import { logSoftmax, softmax } from "./fused/softmax.ts";
@@ -18,7 +21,7 @@ import * as elementwise from "./ops/elementwise.ts";
 import { gather, gatherElements } from "./ops/gather.ts";
 import { type MatmulOptions, matmul } from "./ops/matmul.ts";
 import { pad, reshape, slice, split, transpose } from "./ops/movement.ts";
-import { argMax, cumulativeSum, max, topK } from "./ops/reduce.ts";
+import { argMax, cumulativeSum, type MaxOptions, max, topK } from "./ops/reduce.ts";
 import type { RandomKey } from "./random.ts";
 
 type Axes = number | readonly number[];
@@ -56,6 +59,10 @@ const methods = {
   equal(this: Tensor, other: Operand): Tensor {
     return elementwise.equal(this, other);
   },
+  /** bool: this ≠ other, element by element. */
+  notEqual(this: Tensor, other: Operand): Tensor {
+    return notEqual(this, other);
+  },
   /** bool: this < other, element by element. */
   less(this: Tensor, other: Operand): Tensor {
     return elementwise.less(this, other);
@@ -79,6 +86,26 @@ const methods = {
   /** |x|, with gradient 0 at 0. */
   abs(this: Tensor): Tensor {
     return elementwise.abs(this);
+  },
+  /** -1, 0 or 1. */
+  sign(this: Tensor): Tensor {
+    return elementwise.sign(this);
+  },
+  /** The largest whole number that is not above x; no gradient flows. */
+  floor(this: Tensor): Tensor {
+    return elementwise.floor(this);
+  },
+  /** The smallest whole number that is not below x; no gradient flows. */
+  ceil(this: Tensor): Tensor {
+    return elementwise.ceil(this);
+  },
+  /** The nearest whole number, of halves the even one; no gradient flows. */
+  round(this: Tensor): Tensor {
+    return elementwise.round(this);
+  },
+  /** x between `low` and `high`, else the limit it is beyond. */
+  clamp(this: Tensor, low: Operand, high: Operand): Tensor {
+    return clamp(this, low, high);
   },
   /** e to the power of x. */
   exp(this: Tensor): Tensor {
@@ -124,6 +151,14 @@ const methods = {
   silu(this: Tensor): Tensor {
     return silu(this);
   },
+  /** log(1 + exp(x)), without overflow. */
+  softplus(this: Tensor): Tensor {
+    return softplus(this);
+  },
+  /** log(sigmoid(x)), without overflow. */
+  logSigmoid(this: Tensor): Tensor {
+    return logSigmoid(this);
+  },
   /** x P(Z <= x) for a standard normal Z; `approximate: "tanh"` is GPT-2's form. Default exact. */
   gelu(this: Tensor, options?: { approximate?: "none" | "tanh" }): Tensor {
     return gelu(this, options);
@@ -164,13 +199,45 @@ const methods = {
   mean(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
     return mean(this, axes, options);
   },
+  /** Mean square distance from the mean over `axes` (default: all); `correction` 1 divides by one less than their number. */
+  variance(this: Tensor, axes?: Axes, options?: VarianceOptions): Tensor {
+    return variance(this, axes, options);
+  },
+  /** log(sum(exp(x))) over `axes` (default: all), without overflow. */
+  logSumExp(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
+    return logSumExp(this, axes, options);
+  },
+  /** Whether one of these bools over `axes` (default: all) is true. */
+  any(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
+    return any(this, axes, options);
+  },
+  /** Whether all of these bools over `axes` (default: all) are true. */
+  all(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
+    return all(this, axes, options);
+  },
   /** Largest element over `axes` (default: all). */
-  max(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
+  max(this: Tensor, axes?: Axes, options?: MaxOptions): Tensor {
     return max(this, axes, options);
+  },
+  /** Smallest element over `axes` (default: all). */
+  min(this: Tensor, axes?: Axes, options?: MaxOptions): Tensor {
+    return min(this, axes, options);
   },
   /** Place (int32) of the largest element along `axis` (default: the last); the first of equals. */
   argMax(this: Tensor, axis?: number): Tensor {
     return argMax(this, axis);
+  },
+  /** Place (int32) of the smallest element along `axis` (default: the last); the first of equals. */
+  argMin(this: Tensor, axis?: number): Tensor {
+    return argMin(this, axis);
+  },
+  /** Floats without NaN, the smallest first along `axis` (default: the last), or the largest with `descending`. */
+  sort(this: Tensor, axis?: number, options?: SortOptions): Tensor {
+    return sort(this, axis, options);
+  },
+  /** Places (int32) along `axis` (default: the last) that sort floats without NaN; equals keep their order. */
+  argSort(this: Tensor, axis?: number, options?: SortOptions): Tensor {
+    return argSort(this, axis, options);
   },
   /** Running sum along `axis` (default: the last); `exclusive` leaves the element itself out, `reverse` runs from the end. */
   cumulativeSum(this: Tensor, axis?: number, options?: { reverse?: boolean; exclusive?: boolean }): Tensor {
@@ -183,6 +250,14 @@ const methods = {
   /** The same elements in another shape; one size may be -1 and is worked out. */
   reshape(this: Tensor, shape: Shape): Tensor {
     return reshape(this, shape);
+  },
+  /** An axis of size 1 more, which is `axis` of the result (-1: behind the last). */
+  unsqueeze(this: Tensor, axis: number): Tensor {
+    return unsqueeze(this, axis);
+  },
+  /** Without `axes` of size 1. Default: all of them. */
+  squeeze(this: Tensor, axes?: Axes): Tensor {
+    return squeeze(this, axes);
   },
   /** Axes in another order; by default the last two change places. */
   transpose(this: Tensor, permutation?: readonly number[]): Tensor {

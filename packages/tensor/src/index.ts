@@ -40,10 +40,15 @@ export {
 } from "./exportOnnx.ts";
 export { logSigmoid, relu, silu, softplus } from "./functional/activations.ts";
 export { type AttentionOptions, attention, attentionWithCache } from "./functional/attention.ts";
+export { squeeze, stack, unsqueeze } from "./functional/axes.ts";
+export { type FillOptions, full, oneHot, ones, tril, triu, zeros } from "./functional/create.ts";
 export { dropout } from "./functional/dropout.ts";
+export { einsum } from "./functional/einsum.ts";
 export { embedding } from "./functional/embedding.ts";
+export { all, any, isFinite, notEqual } from "./functional/logic.ts";
 export { type CrossEntropyOptions, crossEntropy } from "./functional/losses.ts";
-export { mean, square } from "./functional/statistics.ts";
+export { argMin, argSort, clamp, min, type SortOptions, sort } from "./functional/order.ts";
+export { logSumExp, mean, square, type VarianceOptions, variance } from "./functional/statistics.ts";
 export { gelu } from "./fused/gelu.ts";
 export { layerNorm, type NormOptions, rmsNorm } from "./fused/norms.ts";
 export { quantizedMatmul } from "./fused/quantizedMatmul.ts";
@@ -68,6 +73,7 @@ export {
   add,
   bitwiseXor,
   cast,
+  ceil,
   cos,
   div,
   equal,
@@ -115,6 +121,7 @@ export {
   hostRandomUniform,
   RandomKey,
   randomBits,
+  randomNormal,
   randomUniform,
 } from "./random.ts";
 export { recompute } from "./recompute.ts";

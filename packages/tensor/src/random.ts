@@ -4,7 +4,7 @@
 import { TensorError } from "./errors.ts";
 import type { Shape, Tensor } from "./graph.ts";
 import { constant, iota, tensor } from "./ops/create.ts";
-import { bitwiseXor, cast, mul, shiftRight } from "./ops/elementwise.ts";
+import { bitwiseXor, cast, cos, log, mul, shiftRight, sqrt, sub } from "./ops/elementwise.ts";
 import { reshape, slice } from "./ops/movement.ts";
 import { elementCount } from "./shape.ts";
 
@@ -54,6 +54,13 @@ export function randomBits(key: RandomKey, shape: Shape): Tensor {
 /** float32 of `shape`, uniform in [0, 1). */
 export function randomUniform(key: RandomKey, shape: Shape): Tensor {
   return mul(cast(cast(shiftRight(randomBits(key, shape), 8), "int32"), "float32"), 2 ** -24);
+}
+
+/** float32 of `shape`, normal with mean 0 and standard deviation 1 (Box and Muller 1958); equal on executors but for rounding. */
+export function randomNormal(key: RandomKey, shape: Shape): Tensor {
+  // 1 - u is never 0.
+  const radius = sqrt(mul(log(sub(1, randomUniform(key.derive("radius"), shape))), -2));
+  return mul(radius, cos(mul(randomUniform(key.derive("angle"), shape), 2 * Math.PI)));
 }
 
 function mix(value: number, word: number): number {

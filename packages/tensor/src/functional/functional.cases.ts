@@ -15,6 +15,7 @@ import {
 } from "../testing/opCase.ts";
 import { logSigmoid, relu, silu, softplus } from "./activations.ts";
 import { type AttentionOptions, attention, attentionWithCache } from "./attention.ts";
+import { dailyCases } from "./daily.cases.ts";
 import { dropout } from "./dropout.ts";
 import { embedding } from "./embedding.ts";
 import { type CrossEntropyOptions, crossEntropy } from "./losses.ts";
@@ -57,6 +58,7 @@ function entropy(name: string, options: CrossEntropyOptions, targets: readonly n
 const sequences = (seed: number) => floats([2, 3, 4], { seed, recordedShape: ["batch", "sequence", 4] });
 
 export const functionalCases: OpCases = {
+  ...dailyCases,
   relu: [
     ...unaryCases(relu),
     { name: "NaN", inputs: [numbers([Number.NaN, -1, 1], [3], { differentiable: false })], apply: relu },

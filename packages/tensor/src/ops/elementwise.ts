@@ -223,6 +223,9 @@ export const floorOp = unary("floor", requireFloat, Math.floor, "zero", both("Fl
 /** The largest whole number that is not above x; no gradient flows. */
 export const floor = (x: Tensor): Tensor => apply(floorOp, [x], {});
 
+/** The smallest whole number that is not below x; no gradient flows. */
+export const ceil = (x: Tensor): Tensor => neg(floor(neg(x)));
+
 export const roundOp = unary("round", requireFloat, roundHalfToEven, "zero", both("Round", "round"));
 /** The nearest whole number, of halves the even one; no gradient flows. */
 export const round = (x: Tensor): Tensor => apply(roundOp, [x], {});
