@@ -36,6 +36,11 @@ const adapters: [string, string, Adapted<Model>][] = [
   ["t5-lora", "t5", await applyLora(t5, { rank: 2 })],
   ["gpt2-embedding", "gpt2", await applyLora(gpt, { rank: 2, targets: ["wte", "wpe", "c_attn"], useRsLora: true })],
   ["llama-embedding", "llama", await applyLora(llama, { rank: 3, targets: ["embed_tokens", "q_proj"] })],
+  [
+    "llama-trained",
+    "llama",
+    await applyLora(llama, { targets: ["v_proj"], modulesToSave: ["embed_tokens", "lm_head"] }),
+  ],
   ["bert-query", "bert-sequence", await applyLora(classifier, { targets: ["query", "dense"], rank: 1 })],
 ];
 

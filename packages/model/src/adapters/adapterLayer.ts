@@ -1,7 +1,7 @@
 // What the layers of every kind of adapter share: they stand where a linear layer or an embedding stood and hold it.
 import type { Tensor } from "@llm/tensor";
 import { ModelError } from "../errors.ts";
-import { Embedding, FixedEmbedding } from "../layers/embedding.ts";
+import { Embedding, OutputTable, SharedEmbedding } from "../layers/embedding.ts";
 import { type FloatLinear, isFloatLinear } from "../layers/floatLinear.ts";
 import { Linear, type LinearLayer } from "../layers/linear.ts";
 import { QuantizedLinear } from "../layers/quantizedLinear.ts";
@@ -15,7 +15,7 @@ export function isAdaptable(part: object): part is AdaptableLinear {
 }
 
 export function isAdaptableEmbedding(part: object): part is Embedding {
-  return part instanceof Embedding && !(part instanceof FixedEmbedding);
+  return part instanceof Embedding && !(part instanceof OutputTable || part instanceof SharedEmbedding);
 }
 
 /** A layer in the place of `base_layer`. Field names are PEFT's. */

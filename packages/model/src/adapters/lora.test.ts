@@ -238,7 +238,8 @@ it("names what cannot be adapted", async () => {
     [{ targets: ["lm_head"] }, "applyLora: no layer matches lm_head"],
     [{ targets: ["wte"], useDora: true }, "applyLora: useDora is for linear layers, transformer.wte is an embedding"],
     [{ modulesToSave: ["c_fc"] }, "transformer.h.0.mlp.c_fc is in targets and in modulesToSave"],
-    [{ modulesToSave: ["score"] }, "applyLora: modulesToSave must name linear layers in float, score is none"],
+    [{ modulesToSave: ["score"] }, "applyLora: modulesToSave must name layers in float, score is none"],
+    [{ targets: ["c_attn"], modulesToSave: ["wte"] }, "applyLora: transformer.wte is the output layer as well"],
   ];
   for (const [options, text] of cases) await expect(applyLora(gpt, options)).rejects.toThrow(text);
   await expect(applyLora(await applyLora(gpt))).rejects.toThrow("applyLora: the model has an adapter already");

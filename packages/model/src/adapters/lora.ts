@@ -25,7 +25,7 @@ export interface LoraOptions {
   readonly useRsLora?: boolean;
   /** Learns the length of each output's weights beside their direction (DoRA, Liu et al. 2024); not on a quantised model. Default false. */
   readonly useDora?: boolean;
-  /** Layers trained whole and stored with the adapter, such as a fresh `"classifier"`. Default none. */
+  /** Layers trained whole and stored with the adapter, such as a fresh `"classifier"`, or `"embed_tokens"` and `"lm_head"`. Default none. */
   readonly modulesToSave?: readonly string[];
   /** Default 0. */
   readonly seed?: number;

@@ -7,7 +7,7 @@ import type { PretrainedModel } from "../model.ts";
 import { findParts, replaceParts } from "../replaceParts.ts";
 import { adapterConfig } from "./adapterConfig.ts";
 import { AdapterLayer } from "./adapterLayer.ts";
-import { TrainedLinear } from "./trainedLinear.ts";
+import { TrainedLayer } from "./trainedLayer.ts";
 
 /**
  * The model with what its adapter learned written into its weights: it computes the same at the cost of a model without adapter, and is
@@ -34,7 +34,7 @@ export async function mergeAdapter<M extends PretrainedModel>(
     merged.set(path, await merge(layer));
   }
   return removeAdapter(
-    replaceParts(model, (part, path) => (part instanceof TrainedLinear ? part.modules_to_save : merged.get(path))),
+    replaceParts(model, (part, path) => (part instanceof TrainedLayer ? part.modules_to_save : merged.get(path))),
   );
 }
 
@@ -42,7 +42,7 @@ export async function mergeAdapter<M extends PretrainedModel>(
 export function removeAdapter<M extends PretrainedModel>(model: M): M {
   const bare = replaceParts(model, (part) => {
     if (part instanceof AdapterLayer) return part.base_layer;
-    return part instanceof TrainedLinear ? part.modules_to_save : undefined;
+    return part instanceof TrainedLayer ? part.modules_to_save : undefined;
   });
   // Without the adapter's configuration and its forward with dropout.
   const { adapter: _, forward: __, ...fields } = bare as M & { adapter?: unknown; forward?: unknown };

@@ -64,6 +64,7 @@ describe.each([
   "bert-embedding",
   "gpt2-embedding",
   "llama-embedding",
+  "llama-trained",
 ])("%s against PEFT", async (name) => {
   const expected = await loadFixture(`${folderOf(name)}expected.safetensors`);
   const base = await loadBase(name);

@@ -8,7 +8,7 @@ import type { AdapterConfig } from "./adapterConfig.ts";
 import { AdapterLayer } from "./adapterLayer.ts";
 import type { Ia3Linear } from "./ia3Linear.ts";
 import type { LoraLayer } from "./lora.ts";
-import { TrainedLinear } from "./trainedLinear.ts";
+import { TrainedLayer } from "./trainedLayer.ts";
 
 export interface PeftNames {
   /** Where the base model is: a folder or a name on the Hugging Face hub. PEFT's `AutoPeftModel` loads it from there. */
@@ -24,7 +24,7 @@ export function peftConfigOf(
   { baseModel, taskType }: PeftNames,
 ): Record<string, unknown> {
   const layers = findParts(model, (part) => part instanceof AdapterLayer);
-  const trained = findParts(model, (part) => part instanceof TrainedLinear);
+  const trained = findParts(model, (part) => part instanceof TrainedLayer);
   const bases = [...layers.values()].map((layer) => layer.base_layer).filter(isFloatLinear);
   const shared = {
     base_model_name_or_path: baseModel ?? null,

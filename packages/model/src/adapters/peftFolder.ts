@@ -7,18 +7,18 @@ import { openSafetensors, type SafetensorsFile, writeSafetensors } from "@llm/te
 import { namedParameters } from "../checkpoint.ts";
 import { ModelError } from "../errors.ts";
 import { Embedding } from "../layers/embedding.ts";
-import { type FloatLinear, isFloatLinear } from "../layers/floatLinear.ts";
 import type { PretrainedModel } from "../model.ts";
 import { findParts, replaceParts } from "../replaceParts.ts";
 import { type Adapted, adapterConfig, isAdapterParameter } from "./adapterConfig.ts";
-import { type AdaptableLinear, isAdaptable, isAdaptableEmbedding, withParameters } from "./adapterLayer.ts";
+import { type AdaptableLinear, isAdaptable, isAdaptableEmbedding } from "./adapterLayer.ts";
 import { withIa3 } from "./ia3.ts";
 import { Ia3Linear } from "./ia3Linear.ts";
 import { type LoraLayer, withLora } from "./lora.ts";
 import { LoraEmbedding } from "./loraEmbedding.ts";
 import { LoraLinear } from "./loraLinear.ts";
 import { type PeftAdapter, type PeftNames, peftConfigOf, readPeftConfig } from "./peftConfig.ts";
-import { TrainedLinear } from "./trainedLinear.ts";
+import { trainedTied } from "./targets.ts";
+import { isTrainable, type TrainableLayer, type TrainedLayer, trainedLayer, withWeights } from "./trainedLayer.ts";
 
 const configFile = "adapter_config.json";
 const weightsFile = "adapter_model.safetensors";
@@ -115,6 +115,8 @@ async function readWeights(file: SafetensorsFile): Promise<Map<string, Tensor>> 
 class Fitting {
   readonly #layers: ReadonlyMap<string, AdaptableLinear>;
   readonly #embeddings: ReadonlyMap<string, Embedding>;
+  readonly #trainable: ReadonlyMap<string, TrainableLayer>;
+  readonly #tied: Embedding | undefined;
   readonly #weights: ReadonlyMap<string, Tensor>;
   readonly #peft: PeftAdapter;
   readonly #used = new Set<string>();
@@ -123,6 +125,8 @@ class Fitting {
   constructor(model: PretrainedModel, weights: ReadonlyMap<string, Tensor>, peft: PeftAdapter) {
     this.#layers = findParts(model, isAdaptable);
     this.#embeddings = findParts(model, isAdaptableEmbedding);
+    this.#trainable = findParts(model, isTrainable);
+    this.#tied = model.tiedEmbedding;
     this.#weights = weights;
     this.#peft = peft;
   }
@@ -167,14 +171,16 @@ class Fitting {
     return found;
   }
 
-  trainedLayers(): Map<string, TrainedLinear> {
-    const found = new Map<string, TrainedLinear>();
-    for (const [path, layer] of this.#layersWith(".weight")) {
+  trainedLayers(): Map<string, TrainedLayer> {
+    const found = new Map<string, TrainedLayer>();
+    for (const [path, layer] of this.#trainable) {
+      if (!this.#weights.has(`${path}.weight`)) continue;
       // A layer, or a part of the model with layers inside.
       const isTrained = this.#peft.modulesToSave.some((name) => `.${path}.`.includes(`.${name}.`));
-      if (!isTrained || !isFloatLinear(layer)) continue;
+      if (!isTrained) continue;
       const trained = this.#trained(path, layer);
-      if (trained) found.set(path, new TrainedLinear(trained));
+      if (layer === this.#tied) this.#problems.push(`${path} ${trainedTied}`);
+      if (trained) found.set(path, trainedLayer(trained));
     }
     return found;
   }
@@ -188,10 +194,11 @@ class Fitting {
     throw new ModelError(`loadAdapter: ${file} does not fit the model (${problems.length} tensors):\n  ${shown}`);
   }
 
-  #trained(path: string, layer: FloatLinear): FloatLinear | undefined {
+  #trained(path: string, layer: TrainableLayer): TrainableLayer | undefined {
     const weight = this.#take(`${path}.weight`, layer.weight.shape as readonly number[]);
-    const bias = layer.bias && this.#take(`${path}.bias`, layer.bias.shape as readonly number[]);
-    return weight && withParameters(layer, weight, bias);
+    const own = "bias" in layer ? layer.bias : undefined;
+    const bias = own && this.#take(`${path}.bias`, own.shape as readonly number[]);
+    return weight && withWeights(layer, weight, bias);
   }
 
   #layersWith(suffix: string): [string, AdaptableLinear][] {

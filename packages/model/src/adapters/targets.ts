@@ -1,12 +1,11 @@
 // Which layers of a model an adapter changes.
 import { ModelError } from "../errors.ts";
 import type { Embedding } from "../layers/embedding.ts";
-import { isFloatLinear } from "../layers/floatLinear.ts";
 import type { PretrainedModel } from "../model.ts";
 import { findParts, replaceParts } from "../replaceParts.ts";
 import { adapterConfig } from "./adapterConfig.ts";
 import type { AdaptableLinear } from "./adapterLayer.ts";
-import { TrainedLinear } from "./trainedLinear.ts";
+import { isTrainable, trainedLayer } from "./trainedLayer.ts";
 
 /** Names of layers or ends of their paths (`"q_proj"`, `"self_attn.q_proj"`), or an expression for whole paths; as in PEFT. */
 export type Targets = readonly string[] | RegExp;
@@ -33,25 +32,31 @@ export function findTargets<P extends AdaptableLinear | Embedding>(
   return new Map(chosen);
 }
 
+/** Why an embedding that is the output layer cannot be one of `modulesToSave`. */
+export const trainedTied =
+  "is the output layer as well: PEFT trains a copy of it apart from the output layer, which is no such model any more (leave it out of modulesToSave)";
+
 /** The model in which each layer of `modules` (names or ends of paths) is trained whole; none may be among the `adapted` ones. */
 export function withTrainedModules<M extends PretrainedModel>(
   where: string,
   model: M,
   { modules, adapted }: { modules: readonly string[]; adapted: ReadonlyMap<string, unknown> },
 ): M {
-  const layers = findParts(model, isFloatLinear);
+  const layers = findParts(model, isTrainable);
   const missing = modules.filter((name) => !matchesAny(layers.keys(), name));
   if (missing.length > 0) {
     throw new ModelError(
-      `${where}: modulesToSave must name linear layers in float, ${missing.join(", ")} is none; there are ${lastNames(layers.keys())}`,
+      `${where}: modulesToSave must name layers in float, ${missing.join(", ")} is none; there are ${lastNames(layers.keys())}`,
     );
   }
   const twice = [...adapted.keys()].find((path) => matches(path, modules));
   if (twice !== undefined) {
     throw new ModelError(`${where}: ${twice} is in targets and in modulesToSave (a layer is adapted or trained whole)`);
   }
+  const tied = [...layers].find(([path, layer]) => layer === model.tiedEmbedding && matches(path, modules));
+  if (tied) throw new ModelError(`${where}: ${tied[0]} ${trainedTied}`);
   return replaceParts(model, (part, path) =>
-    isFloatLinear(part) && matches(path, modules) ? new TrainedLinear(part) : undefined,
+    isTrainable(part) && matches(path, modules) ? trainedLayer(part) : undefined,
   );
 }
 

@@ -20,5 +20,8 @@ export class Embedding {
   }
 }
 
-/** A table that no adapter goes to: an output layer, or one that transformers has several copies of. */
-export class FixedEmbedding extends Embedding {}
+/** The table of an output layer, which reads no ids. */
+export class OutputTable extends Embedding {}
+
+/** A table that stands for several of transformers' modules, to which adapters go one by one. */
+export class SharedEmbedding extends Embedding {}

@@ -18,7 +18,7 @@ import { ModelError } from "../errors.ts";
 import { type Initialization, type Initializer, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
 import { type Activation, activations } from "../layers/activations.ts";
-import { Embedding, FixedEmbedding } from "../layers/embedding.ts";
+import { Embedding, OutputTable } from "../layers/embedding.ts";
 import { mergeHeads, splitHeads } from "../layers/heads.ts";
 import { LayerNorm } from "../layers/layerNorm.ts";
 import { Linear, type LinearLayer } from "../layers/linear.ts";
@@ -183,7 +183,7 @@ export class Gpt implements CausalLanguageModel {
       h: Array.from({ length: layers }, (_, i) => freshBlock(`transformer.h.${i}`, config, init)),
       ln_f: new LayerNorm(init.outputNorm(width), init.zeros(width), config.layerNormEpsilon),
     };
-    if (!config.tiedEmbeddings) this.lm_head = new FixedEmbedding(init.table("lm_head.weight", vocabularySize, width));
+    if (!config.tiedEmbeddings) this.lm_head = new OutputTable(init.table("lm_head.weight", vocabularySize, width));
   }
 
   static fromConfigJson(json: ConfigJson): Gpt {

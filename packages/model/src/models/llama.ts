@@ -16,7 +16,7 @@ import { cacheMask, forHeads, lengthWith, newPositions } from "../cacheMask.ts";
 import { type Initialization, type Initializer, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
 import { activations } from "../layers/activations.ts";
-import { Embedding, FixedEmbedding } from "../layers/embedding.ts";
+import { Embedding, OutputTable } from "../layers/embedding.ts";
 import { mergeHeads, splitHeads } from "../layers/heads.ts";
 import type { LinearLayer } from "../layers/linear.ts";
 import { RmsNorm } from "../layers/rmsNorm.ts";
@@ -187,7 +187,7 @@ export class Llama implements CausalLanguageModel {
       layers: Array.from({ length: layers }, (_, i) => freshBlock(`model.layers.${i}`, config, init)),
       norm: new RmsNorm(init.outputNorm(width), config.rmsNormEpsilon),
     };
-    if (!config.tiedEmbeddings) this.lm_head = new FixedEmbedding(init.table("lm_head.weight", vocabularySize, width));
+    if (!config.tiedEmbeddings) this.lm_head = new OutputTable(init.table("lm_head.weight", vocabularySize, width));
   }
 
   static fromConfigJson(json: ConfigJson): Llama {

@@ -21,7 +21,7 @@ import { cacheMask, forHeads, lengthWith } from "../cacheMask.ts";
 import { ModelError } from "../errors.ts";
 import { type Initialization, initializer } from "../initialize.ts";
 import type { KeyValueCache } from "../keyValueCache.ts";
-import { type Embedding, FixedEmbedding } from "../layers/embedding.ts";
+import { type Embedding, OutputTable, SharedEmbedding } from "../layers/embedding.ts";
 import { positionBuckets } from "../layers/relativePositions.ts";
 import { RmsNorm } from "../layers/rmsNorm.ts";
 import type {
@@ -73,16 +73,16 @@ export class T5 implements EncoderDecoderModel {
     }
     // 0.02, as in GPT-2 and BERT, is for methods that are not T5's own.
     const init = initializer(initialization, { seed, layers, width, deviation: 0.02 });
-    const table = (path: string) => new FixedEmbedding(init.table(path, vocabularySize, width, initializerFactor));
+    const table = (path: string) => init.table(path, vocabularySize, width, initializerFactor);
     const stack = <B>(count: number, block: (i: number) => B, norm: Tensor): Stack<B> => ({
       block: Array.from({ length: count }, (_, i) => block(i)),
       final_layer_norm: new RmsNorm(norm, config.layerNormEpsilon),
     });
     this.config = config;
-    this.shared = table("shared.weight");
+    this.shared = new SharedEmbedding(table("shared.weight"));
     this.encoder = stack(encoderLayers, (i) => freshEncoderBlock(i, config, init), init.ones(width));
     this.decoder = stack(layers, (i) => freshDecoderBlock(i, config, init), init.outputNorm(width));
-    if (!config.tiedEmbeddings) this.lm_head = table("lm_head.weight");
+    if (!config.tiedEmbeddings) this.lm_head = new OutputTable(table("lm_head.weight"));
   }
 
   /** The model of a config.json, its parameters without elements; `stored` holds the names in the file of its weights. */
