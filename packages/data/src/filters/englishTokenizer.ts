@@ -45,7 +45,9 @@ const suffix = compile(
   "u",
 );
 const infix = compile(infixPatterns, "gu");
-const url = compile([urlPattern], "u");
+// A user's name and password, "one or more, then perhaps a colon and any, then @", is "one or more, then @" without trying each colon
+// against all that follows.
+const url = compile([urlPattern.replace("(?::[\\s\\S]*)?@", "@")], "u");
 const punctuation = /^\p{P}+$/u;
 const endsSentence = new Set(sentenceEnds);
 

@@ -75,6 +75,12 @@ describe("parts", () => {
     expect(new WordRuns(["ab"], " ").topLength(2)).toBe(0);
   });
 
+  it("reads a long run of addresses without spaces in one go", () => {
+    const run = "http://a.b/".repeat(100_000);
+    expect(splitWords(`${run} x`)).toEqual(splitWords(run).concat("x"));
+    expect(splitWords("ftp://user:word@example.com/a:b")).toEqual(["ftp://user:word@example.com/a:b"]);
+  });
+
   it("words stay whole or come apart as special cases say", () => {
     expect(splitWords("I can't, won’t (e.g.) pay $5.50 to U.S. banks :-)")).toEqual([
       "I",
