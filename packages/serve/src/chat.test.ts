@@ -133,6 +133,16 @@ test.each([
   expect(error.param.split(".")[0]).toBe(field);
 });
 
+test("fields nested deeper than the stack are refused", async () => {
+  const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  const response = await app.request("/v1/chat/completions", {
+    method: "POST",
+    body: `{"messages":[{"role":"user","content":"x","extra":${nested}}]}`,
+  });
+  expect(response.status).toBe(400);
+  expect((await errorOf(response)).message).toBe("messages: they are nested too deeply");
+});
+
 test("what asks for nothing special is accepted", async () => {
   const fields = { tools: [], tool_choice: "auto", response_format: { type: "text" }, top_logprobs: null, stop: null };
   expect((await chat({ ...fields, max_tokens: 1 })).usage.completion_tokens).toBe(1);

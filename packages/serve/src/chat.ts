@@ -1,6 +1,6 @@
 // OpenAI's chat completions: what a request may hold, the prompt that a conversation becomes, and the bodies that answer it.
 import type { FinishReason } from "@llm/model";
-import { type ChatMessage, FormatError } from "@llm/tokenizer";
+import { FormatError } from "@llm/tokenizer";
 import { z } from "zod";
 import { ApiError } from "./apiError.ts";
 import type { CompletionRequest, Usage } from "./openai.ts";
@@ -95,14 +95,14 @@ function chatPrompt({ messages, chat_template_kwargs }: ChatRequest, served: Ser
   }
   // The longest first, where one begins another.
   const special = [...tokenizer.specialTokens.keys()].sort((a, b) => b.length - a.length);
-  const plain = messages.map(({ role, content, ...fields }) => ({
-    ...mapStrings(fields, (text) => spellOut(text, special)),
-    role,
-    content: spellOut(textOf(content), special),
-  }));
-  const text = render(() =>
-    chatTemplate.render(plain satisfies ChatMessage[], { addGenerationPrompt: true, variables: chat_template_kwargs }),
-  );
+  const text = inTemplate(() => {
+    const plain = messages.map(({ role, content, ...fields }) => ({
+      ...mapStrings(fields, (text) => spellOut(text, special)),
+      role,
+      content: spellOut(textOf(content), special),
+    }));
+    return chatTemplate.render(plain, { addGenerationPrompt: true, variables: chat_template_kwargs });
+  });
   const ids = text
     .split(cut)
     .flatMap((part) => [...tokenizer.encode(part, { allowedSpecial: "all", addSpecialTokens: false })]);
@@ -110,11 +110,12 @@ function chatPrompt({ messages, chat_template_kwargs }: ChatRequest, served: Ser
   return ids;
 }
 
-function render(work: () => string): string {
+function inTemplate(work: () => string): string {
   try {
     return work();
   } catch (error) {
     if (FormatError.isInstance(error)) refuse("messages", error.message);
+    if (error instanceof RangeError) refuse("messages", "they are nested too deeply");
     throw error;
   }
 }
