@@ -28,6 +28,7 @@ export { type LiveViewOptions, liveView } from "./liveView.ts";
 export type { LossScalingOptions, LossScalingReport } from "./lossScaling.ts";
 export { type AnswerOptions, scoreAnswer } from "./objectives/answerScores.ts";
 export { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+export type { DecoderModel } from "./objectives/decoderModel.ts";
 export { type DistillationOptions, distillation } from "./objectives/distillation.ts";
 export type { SequencePair } from "./objectives/encoderDecoder.ts";
 export {

@@ -38,7 +38,7 @@ import { disposeTensors, parametersOf, type TrainState, withParameters } from ".
 
 /** What a training step computes. */
 export interface StepOptions<Model extends PretrainedModel = CausalLanguageModel> extends UpdateOptions {
-  readonly objective: Pick<Objective<Model>, "loss">;
+  readonly objective: NoInfer<Pick<Objective<Model>, "loss">>;
   readonly executor: Executor | undefined;
   /** Of forward and backward; the update is float32. Default float32. With float16 the loss is scaled. */
   readonly precision?: Precision | undefined;

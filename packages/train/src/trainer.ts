@@ -13,6 +13,7 @@ import type { TrainEvent, TrainResult } from "./events.ts";
 import type { GradientClipping } from "./gradientClipping.ts";
 import type { LossScalingOptions } from "./lossScaling.ts";
 import { causalLanguageModel } from "./objectives/causalLanguageModel.ts";
+import type { DecoderModel } from "./objectives/decoderModel.ts";
 import type { Objective } from "./objectives/objective.ts";
 import type { Optimizer, ParameterPredicate } from "./optimizers/optimizer.ts";
 import { progressBar } from "./progressBar.ts";
@@ -124,7 +125,7 @@ export interface RunOptions {
 }
 
 /** Only the default objective may be left out. */
-type NeedsObjective<Model extends PretrainedModel, B> = [Model, Batch] extends [CausalLanguageModel, B]
+type NeedsObjective<Model extends PretrainedModel, B> = [Model, Batch] extends [DecoderModel, B]
   ? unknown
   : { objective: object };
 

@@ -1,8 +1,8 @@
 // Predict the next token (Radford et al. 2018).
 import type { Batch } from "@llm/data";
-import type { CausalLanguageModel } from "@llm/model";
 import { checkIds, checkLength, checkVocabulary } from "./checkIds.ts";
 import { checkKind } from "./checkKind.ts";
+import type { DecoderModel } from "./decoderModel.ts";
 import { logitsObjective, randomness } from "./logitsObjective.ts";
 import { ignoreIndex } from "./targets.ts";
 import { windowTensors } from "./windowTensors.ts";
@@ -11,7 +11,7 @@ import { windowTensors } from "./windowTensors.ts";
  * Cross-entropy of the next token at every place whose label is not -100. Texts that share a sequence (batches with positionIds, as of
  * `packSequences` and `stackSequences` of `@llm/data`) do not see each other.
  */
-export const causalLanguageModel = logitsObjective<CausalLanguageModel, Batch>({
+export const causalLanguageModel = logitsObjective<DecoderModel, Batch>({
   name: "causalLanguageModel",
   settings: {},
   checkModel(model, data) {

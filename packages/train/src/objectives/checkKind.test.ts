@@ -33,7 +33,7 @@ describe("a model of another kind is refused when the trainer is made:", () => {
   it("with the kind it has to be, and its class", () => {
     const data = exampleBatches([{ inputIds: [3], labels: [4], label: 0, lossMask: [1] }], { batchSize: 1 });
     expect(make({ model: bert, objective: instructionTuning(), data })).toThrow(
-      "instructionTuning: the model must be a decoder (Gpt, Llama), got BertForMaskedLM",
+      "instructionTuning: the model must be a decoder (Gpt, Llama, or one of your own with config.vocabularySize, config.contextLength and forward), got BertForMaskedLM",
     );
     expect(make({ model: gpt, objective: sequenceToSequence(), data })).toThrow(
       "must be an encoder-decoder (T5), got Gpt",

@@ -5,18 +5,28 @@ import { TrainError } from "../errors.ts";
 /** What tells a kind of model from the others. */
 const kinds = {
   decoder: {
-    is: (model: object) => has(model, "forwardCached") && !has(model, "shiftRight"),
-    description: "a decoder (Gpt, Llama)",
+    is: (model: object) => has(model, "forward") && hasSizes(model) && !has(model, "shiftRight") && !hasLabels(model),
+    description:
+      "a decoder (Gpt, Llama, or one of your own with config.vocabularySize, config.contextLength and forward)",
   },
   encoder: {
-    is: (model: object) => Array.isArray((model as HasLabels).config?.labels),
+    is: hasLabels,
     description: "an encoder with the head for it (one of the BertFor… classes)",
   },
   "encoder-decoder": { is: (model: object) => has(model, "shiftRight"), description: "an encoder-decoder (T5)" },
 };
 
-interface HasLabels {
-  readonly config?: { readonly labels?: unknown };
+interface HasConfig {
+  readonly config?: { readonly labels?: unknown; readonly vocabularySize?: unknown; readonly contextLength?: unknown };
+}
+
+function hasLabels(model: object): boolean {
+  return Array.isArray((model as HasConfig).config?.labels);
+}
+
+function hasSizes(model: object): boolean {
+  const { vocabularySize, contextLength } = (model as HasConfig).config ?? {};
+  return typeof vocabularySize === "number" && typeof contextLength === "number";
 }
 
 function has(model: object, method: string): boolean {

@@ -13,7 +13,7 @@ interface Comparable extends PretrainedModel {
 
 export interface DistillationOptions<Model extends PretrainedModel, B> {
   /** Runs along in each step, with its parameters as they are. */
-  readonly teacher: Model;
+  readonly teacher: NoInfer<Model>;
   /** What both are asked: `causalLanguageModel`, `maskedLanguageModel(…)`, `sequenceClassification()`, … */
   readonly objective: LogitsObjective<Model, B>;
   /** Both distributions are flattened by it. Default 2. */

@@ -1,9 +1,9 @@
 // Learn to answer: the next token of conversations, with a loss on what the assistant says alone, and several conversations to a
 // sequence that do not see each other.
-import type { CausalLanguageModel } from "@llm/model";
 import { TrainError } from "../errors.ts";
 import { checkExampleLength, checkIds, lengthOf } from "./checkIds.ts";
 import { checkKind, examplesIn } from "./checkKind.ts";
+import type { DecoderModel } from "./decoderModel.ts";
 import { type LogitsObjective, logitsObjective, randomness } from "./logitsObjective.ts";
 import { checkPadding, type PaddingOptions, paddedLength, padRows, tokensIn } from "./padding.ts";
 import { ignoreIndex } from "./targets.ts";
@@ -22,11 +22,9 @@ export type ChatRow = ChatExample | readonly ChatExample[];
  * Cross-entropy of the assistant's tokens, each given what stands before it in its conversation. Conversations that share a sequence
  * are kept apart: positions begin anew, and none sees another. Evaluations tell the `accuracy`.
  */
-export function instructionTuning(
-  options: PaddingOptions = {},
-): LogitsObjective<CausalLanguageModel, readonly ChatRow[]> {
+export function instructionTuning(options: PaddingOptions = {}): LogitsObjective<DecoderModel, readonly ChatRow[]> {
   checkPadding("instructionTuning", options);
-  return logitsObjective<CausalLanguageModel, readonly ChatRow[]>({
+  return logitsObjective<DecoderModel, readonly ChatRow[]>({
     name: "instructionTuning",
     settings: {},
     checkModel: (model) => checkKind("instructionTuning", model, "decoder"),

@@ -1,9 +1,9 @@
 // Learn from pairs of a better and a worse answer, without a reward model: DPO (Rafailov et al. 2023), with label smoothing as
 // "conservative DPO" (Mitchell 2023). Formulas as in Hugging Face TRL.
-import type { CausalLanguageModel } from "@llm/model";
 import { cast, constant, greater, softplus, type Tensor, tensor } from "@llm/tensor";
 import { TrainError } from "../errors.ts";
 import { checkKind, examplesIn } from "./checkKind.ts";
+import type { DecoderModel } from "./decoderModel.ts";
 import { randomness } from "./logitsObjective.ts";
 import type { Objective } from "./objective.ts";
 import { checkPadding, type PaddingOptions } from "./padding.ts";
@@ -14,7 +14,7 @@ export interface PreferenceOptions extends PaddingOptions {
    * The model that training starts from, run along in each step. Not needed where each preference has its
    * `referenceLogProbabilities`, which saves that (see `scorePreferences`).
    */
-  readonly reference?: CausalLanguageModel;
+  readonly reference?: DecoderModel;
   /** How strongly the model is held to the reference. Default 0.1. */
   readonly beta?: number;
   /** Share of preferences taken to be the wrong way round. Default 0. */
@@ -29,7 +29,7 @@ export interface PreferenceOptions extends PaddingOptions {
  */
 export function preferenceOptimization(
   options: PreferenceOptions = {},
-): Objective<CausalLanguageModel, readonly Preference[]> {
+): Objective<DecoderModel, readonly Preference[]> {
   const { reference, beta = 0.1, labelSmoothing = 0 } = options;
   checkPadding("preferenceOptimization", options);
   if (!(beta > 0 && Number.isFinite(beta))) {

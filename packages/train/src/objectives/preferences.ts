@@ -1,9 +1,10 @@
 // Pairs of a better and a worse answer as tensors, and how likely a model finds each answer.
-import type { CausalLanguageModel, CausalLanguageModelConfig, ForwardOptions } from "@llm/model";
+import type { ForwardOptions } from "@llm/model";
 import { compile, type Executor, type Tensor, tensor } from "@llm/tensor";
 import type { NamedTensors } from "../optimizers/optimizer.ts";
 import { disposeTensors } from "../trainState.ts";
 import { checkExampleLength, checkIds, lengthOf } from "./checkIds.ts";
+import type { DecoderModel } from "./decoderModel.ts";
 import { type PaddingOptions, paddedLength, paddedRows, tokensIn } from "./padding.ts";
 import { ignoreIndex } from "./targets.ts";
 
@@ -19,7 +20,7 @@ export interface Preference {
 const answers = ["chosenIds", "rejectedIds"] as const;
 
 /** Throws a `TrainError` for a pair that the model cannot take. */
-export function checkPreference(preference: Preference, limits: CausalLanguageModelConfig, example: number): void {
+export function checkPreference(preference: Preference, limits: DecoderModel["config"], example: number): void {
   const prompt = lengthOf("promptIds", preference.promptIds, example);
   checkIds("promptIds", preference.promptIds, limits.vocabularySize, { example });
   for (const name of answers) {
@@ -32,7 +33,7 @@ export function checkPreference(preference: Preference, limits: CausalLanguageMo
 /** inputIds and labels, int32 [pairs, 2, length]: of each pair the chosen answer, then the rejected one, both after the prompt. */
 export function preferenceTensors(
   preferences: readonly Preference[],
-  { contextLength }: Pick<CausalLanguageModelConfig, "contextLength">,
+  { contextLength }: Pick<DecoderModel["config"], "contextLength">,
   padding: PaddingOptions,
 ): { inputs: { inputIds: Tensor; labels: Tensor }; tokens: number } {
   const rows = preferences.flatMap((preference) => answers.map((name) => withPrompt(preference, name)));
@@ -58,7 +59,7 @@ function withPrompt(preference: Preference, name: (typeof answers)[number]): { i
 
 /** Log-probability (nats) of the labels of each answer: [pairs, 2]. */
 export function answerLogProbabilities(
-  model: CausalLanguageModel,
+  model: DecoderModel,
   { inputIds, labels }: NamedTensors,
   options: ForwardOptions = {},
 ): Tensor {
@@ -78,11 +79,11 @@ export function answerLogProbabilities(
  * const data = exampleBatches(scored, { batchSize: 8 });
  */
 export async function scorePreferences<P extends Preference>(
-  reference: CausalLanguageModel,
+  reference: DecoderModel,
   preferences: readonly P[],
   { batchSize = 8, executor, ...padding }: PaddingOptions & { batchSize?: number; executor?: Executor } = {},
 ): Promise<(P & Required<Preference>)[]> {
-  using score = compile((model: CausalLanguageModel, inputs: NamedTensors) => answerLogProbabilities(model, inputs), {
+  using score = compile((model: DecoderModel, inputs: NamedTensors) => answerLogProbabilities(model, inputs), {
     constants: [0],
     ...(executor && { executor }),
   });
