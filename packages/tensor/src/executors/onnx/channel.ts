@@ -1,4 +1,5 @@
 // How requests reach the runtime: by messages to a worker thread, or directly in this thread.
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { ExecutionError } from "../../errors.ts";
 import type { Reply, Request } from "./protocol.ts";
@@ -13,8 +14,10 @@ export interface Channel {
   close(): Promise<void>;
 }
 
+const threadFile = new URL(import.meta.url.endsWith(".ts") ? "./onnxWorker.ts" : "./onnxWorker.js", import.meta.url);
+
 /** Runs the runtime in a thread of its own, so that the event loop stays free. The thread starts at the first request. */
-export function workerChannel(): Channel {
+export function workerChannel(file = threadFile): Channel {
   let worker: Worker | undefined;
   let ended: Promise<void> | undefined;
   const flags = new WorkerFlags();
@@ -24,18 +27,17 @@ export function workerChannel(): Channel {
 
   let broken = false;
 
-  const fail = (reason: string, cause?: unknown) => {
+  const lost = (reason: string) => {
     broken ||= failure === undefined;
-    failure ??= new ExecutionError(
-      `onnx executor: its thread ${reason}, the tensors that it held are lost (make a new executor to go on)`,
-      { cause },
-    );
+    return `its thread ${reason}, the tensors that it held are lost (make a new executor to go on)`;
+  };
+  const fail = (reason: string, cause?: unknown) => {
+    failure ??= new ExecutionError(`onnx executor: ${reason}`, { cause });
     for (const { reject } of pending.values()) reject(failure);
     pending.clear();
   };
   const start = () => {
-    const file = import.meta.url.endsWith(".ts") ? "./onnxWorker.ts" : "./onnxWorker.js";
-    worker = new Worker(new URL(file, import.meta.url), { name: "onnx executor", workerData: flags.buffer });
+    worker = new Worker(file, { name: "onnx executor", workerData: flags.buffer });
     const takeBack = waitAtExit(flags);
     ended = new Promise((resolve) => worker!.on("exit", () => resolve()));
     worker.on("message", ({ id, result, error }: Reply) => {
@@ -46,10 +48,13 @@ export function workerChannel(): Channel {
       if (error === undefined) request.resolve(result as never);
       else request.reject(new ExecutionError(error));
     });
-    worker.on("error", (error) => fail(`failed: ${error.message}`, error));
+    worker.on("error", (error) => {
+      const isMissing = error.message.includes("Cannot find module") && error.message.includes(fileURLToPath(file));
+      fail(isMissing ? missing(file) : lost(`failed: ${error.message}`), error);
+    });
     worker.on("exit", (code) => {
       takeBack();
-      fail(`ended with code ${code}`);
+      fail(lost(`ended with code ${code}`));
     });
   };
   return {
@@ -74,6 +79,12 @@ export function workerChannel(): Channel {
       await ended;
     },
   };
+}
+
+function missing(url: URL): string {
+  const advice =
+    'leave @llm/tensor out of the bundle, as an external package, or take onnxExecutor({ thread: "main" })';
+  return `the file of its thread, ${fileURLToPath(url)}, is not there, as in a program bundled into one file (${advice})`;
 }
 
 /** What goes with a request instead of being copied, as nobody needs it here any more; both may be gigabytes. */
