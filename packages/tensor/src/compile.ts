@@ -21,6 +21,7 @@ import {
 } from "./recordCall.ts";
 import { rewrite } from "./rewrite.ts";
 import { concreteCount } from "./shape.ts";
+import { SignatureCache } from "./signatureCache.ts";
 import { type HostArray, Storage } from "./storage.ts";
 import { describeTree, flattenTensors, mapTensors } from "./tree.ts";
 
@@ -91,19 +92,6 @@ interface Compiled extends Recorded {
   readonly executor: Executor;
 }
 
-interface CacheEntry {
-  readonly compiled: Promise<Compiled>;
-  /** Calls under way; a program that was dropped is freed after the last of them. */
-  running: number;
-  dropped: boolean;
-}
-
-function disposeIfUnused(entry: CacheEntry): void {
-  if (!entry.dropped || entry.running > 0) return;
-  // A compilation that failed left nothing to free.
-  entry.compiled.then(({ executable }) => executable.dispose()).catch(() => {});
-}
-
 /**
  * Makes a function run as one program. Arguments and result are trees (arrays, objects, class instances) of tensors and other
  * values; the function must be pure. It is recorded at the first call with arguments of a signature (shapes, dtypes and every
@@ -118,8 +106,7 @@ export function compile<A extends unknown[], R>(
   options: CompileOptions = {},
 ): CompiledFunction<A, R> {
   checkOptions(fn, options);
-  const maximum = options.maximumSignatures ?? 64;
-  const cache = new Map<string, CacheEntry>();
+  const cache = new SignatureCache<Compiled>(options.maximumSignatures ?? 64);
   let times: CompileTimes | undefined;
 
   const prepare = async (args: A): Promise<Compiled> => {
@@ -145,45 +132,13 @@ export function compile<A extends unknown[], R>(
     return { ...recorded, baked, executable, executor };
   };
 
-  const drop = (signature: string, entry: CacheEntry) => {
-    cache.delete(signature);
-    entry.dropped = true;
-    disposeIfUnused(entry);
-  };
-
-  const lookUp = (args: A): CacheEntry => {
-    const paths = options.dynamic && pathsOf(args);
-    const constants = tensorsOf(args, options.constants);
-    const signature = describeTree(args, (tensor) => {
-      const type = describeType(paths ? dynamicType(tensor, options.dynamic, paths.get(tensor)!) : tensor);
-      return constants.has(tensor) ? `${type}#${identityOf(tensor)}` : type;
-    });
-    const known = cache.get(signature);
-    const entry: CacheEntry = known ?? { compiled: prepare(args), running: 0, dropped: false };
-    // Back in at the end: the first is the one unused for longest.
-    if (known) cache.delete(signature);
-    else entry.compiled.catch(() => cache.get(signature) === entry && cache.delete(signature));
-    cache.set(signature, entry);
-    for (const [oldest, old] of cache) {
-      if (cache.size <= maximum) break;
-      drop(oldest, old);
-    }
-    return entry;
-  };
-
-  const call = async (...args: A): Promise<R> => {
-    const entry = lookUp(args);
-    entry.running++;
-    try {
-      return (await runCompiled(await entry.compiled, args, options.donate ?? [])) as R;
-    } finally {
-      entry.running--;
-      disposeIfUnused(entry);
-    }
-  };
-  const dispose = () => {
-    for (const [signature, entry] of cache) drop(signature, entry);
-  };
+  const call = async (...args: A): Promise<R> =>
+    cache.use(
+      signatureOf(args, options),
+      () => prepare(args),
+      async (compiled) => (await runCompiled(compiled, args, options.donate ?? [])) as R,
+    );
+  const dispose = () => cache.clear();
   Object.defineProperties(call, { times: { get: () => times }, signatures: { get: () => cache.size } });
   return Object.assign(call, {
     program: (...args: A) => optimize(recordCall(fn, args, options).program),
@@ -195,6 +150,15 @@ export function compile<A extends unknown[], R>(
     dispose,
     [Symbol.dispose]: dispose,
   }) as unknown as CompiledFunction<A, R>;
+}
+
+function signatureOf(args: readonly unknown[], { dynamic, constants }: CompileOptions): string {
+  const paths = dynamic && pathsOf(args);
+  const fixed = tensorsOf(args, constants);
+  return describeTree(args, (tensor) => {
+    const type = describeType(paths ? dynamicType(tensor, dynamic, paths.get(tensor)!) : tensor);
+    return fixed.has(tensor) ? `${type}#${identityOf(tensor)}` : type;
+  });
 }
 
 const identities = new WeakMap<Tensor, number>();

@@ -56,11 +56,25 @@ export function instantiateKernel(kernel: SimdKernel, memory: WebAssembly.Memory
   return new WebAssembly.Instance(module, { env: { memory } }).exports.run as unknown as CompiledKernel;
 }
 
-function encodeModule({ arrays, scalars, steps, stores }: SimdKernel): Uint8Array<ArrayBuffer> {
+function encodeModule(kernel: SimdKernel): Uint8Array<ArrayBuffer> {
+  const { arrays, scalars, steps } = kernel;
   const parameters = [i32, ...Array<number>(arrays).fill(i32), ...Array<number>(scalars).fill(f32)];
-  const place = localPlaces(arrays, scalars);
   const splatted = scalarOperands(steps);
   const locals = [i32, ...Array<number>(arrays + splatted.length + steps.length).fill(v128)];
+  const declarations = vectorOf(locals.map((type) => [1, type]));
+  return new Uint8Array([
+    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
+    ...section(1, vectorOf([[0x60, ...vectorOf(parameters.map((type) => [type])), 0]])),
+    ...section(2, vectorOf([[...text("env"), ...text("memory"), 0x02, 0x00, 0x00]])),
+    ...section(3, vectorOf([[0]])),
+    ...section(7, vectorOf([[...text("run"), 0x00, 0x00]])),
+    ...section(10, vectorOf([sized([...declarations, ...kernelCode(kernel, splatted)])])),
+  ]); // biome-ignore format: byte layout
+}
+
+/** The loop over the arrays, sixteen bytes of each at a time; `splatted` are the scalars that are spread over a vector before it. */
+function kernelCode({ arrays, scalars, steps, stores }: SimdKernel, splatted: readonly KernelOperand[]): number[] {
+  const place = localPlaces(arrays, scalars);
   const vector = (operand: KernelOperand): number => {
     if (operand.kind === "array") return place.element(operand.index);
     if (operand.kind === "step") return place.step(operand.index, splatted.length);
@@ -100,7 +114,7 @@ function encodeModule({ arrays, scalars, steps, stores }: SimdKernel): Uint8Arra
     0,
   ];
   // A loop runs once before it asks whether to go on: an empty array must skip it.
-  const body = [
+  return [
     ...before,
     ...getLocal(0),
     0x04,
@@ -115,15 +129,6 @@ function encodeModule({ arrays, scalars, steps, stores }: SimdKernel): Uint8Arra
     0x0b,
     0x0b,
   ];
-  const declarations = vectorOf(locals.map((type) => [1, type]));
-  return new Uint8Array([
-    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
-    ...section(1, vectorOf([[0x60, ...vectorOf(parameters.map((type) => [type])), 0]])),
-    ...section(2, vectorOf([[...text("env"), ...text("memory"), 0x02, 0x00, 0x00]])),
-    ...section(3, vectorOf([[0]])),
-    ...section(7, vectorOf([[...text("run"), 0x00, 0x00]])),
-    ...section(10, vectorOf([sized([...declarations, ...body])])),
-  ]); // biome-ignore format: byte layout
 }
 
 /** Numbers of the locals: parameters first, then the offset, the loaded elements, the spread scalars and the steps. */

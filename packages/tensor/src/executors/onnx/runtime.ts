@@ -190,21 +190,24 @@ export class OnnxRuntime {
     for (const buffer of request.release) this.#forget(buffer);
     return request.outputs.map((buffer, i) => {
       const tensor = output(i);
-      const { dims } = tensor;
-      const dtype = outputTypes[i]!;
-      if (buffer === undefined) return { dtype, shape: dims };
-      const kept: RuntimeBuffer = { tensor, bfloat16: dtype === "bfloat16" };
-      this.#buffers.set(buffer, kept);
-      if (isOnDevice(tensor)) {
-        session.onDevice++;
-        kept.onFreed = () => {
-          session.onDevice--;
-          if (session.closed && session.onDevice === 0) session.session.release().catch(() => {});
-        };
-      }
-      const small = !isOnDevice(tensor) && (tensor.data as HostData).byteLength <= inlineBytes;
-      return { dtype, shape: dims, ...(small ? { data: toHost(kept).data } : {}) };
+      const type = { dtype: outputTypes[i]!, shape: tensor.dims };
+      return buffer === undefined ? type : { ...type, ...this.#keep(session, buffer, tensor, type.dtype) };
     });
+  }
+
+  /** Makes an output of a run a buffer; gives the elements of a small one. */
+  #keep(session: Session, buffer: BufferId, tensor: Ort.Tensor, dtype: DType): Pick<RunOutput, "data"> {
+    const kept: RuntimeBuffer = { tensor, bfloat16: dtype === "bfloat16" };
+    this.#buffers.set(buffer, kept);
+    if (isOnDevice(tensor)) {
+      session.onDevice++;
+      kept.onFreed = () => {
+        session.onDevice--;
+        if (session.closed && session.onDevice === 0) session.session.release().catch(() => {});
+      };
+      return {};
+    }
+    return (tensor.data as HostData).byteLength <= inlineBytes ? { data: toHost(kept).data } : {};
   }
 
   #stateMemory(session: Session): StateMemory {
