@@ -52,6 +52,8 @@ const punctuation = /^\p{P}+$/u;
 const endsSentence = new Set(sentenceEnds);
 
 const special = new Map(specialCases.map((lines) => [lines.replaceAll("\n", ""), lines.split("\n")] as const));
+// A longer text is not looked up: to look it up it would be read as a whole, at each mark that comes off it.
+const longestCase = Math.max(...Array.from(special.keys(), ({ length }) => length));
 const none: ReadonlyMap<string, readonly string[]> = new Map();
 const phrases = buildPhrases();
 const divisions = new Map<string, Division>();
@@ -140,16 +142,17 @@ function divideAffixes(run: string, cases: ReadonlyMap<string, readonly string[]
   const before: string[] = [];
   const after: string[] = [];
   let rest = run;
-  while (rest !== "" && !cases.has(rest)) {
+  const isCase = (part: string): boolean => part.length <= longestCase && cases.has(part);
+  while (rest !== "" && !isCase(rest)) {
     const prefixLength = findPrefix(rest);
-    if (prefixLength > 0 && cases.has(rest.slice(prefixLength))) {
+    if (prefixLength > 0 && isCase(rest.slice(prefixLength))) {
       before.push(rest.slice(0, prefixLength));
       rest = rest.slice(prefixLength);
       break;
     }
     const suffixLength = findSuffix(rest.slice(prefixLength));
     const end = rest.length - suffixLength;
-    if (suffixLength > 0 && cases.has(rest.slice(0, end))) {
+    if (suffixLength > 0 && isCase(rest.slice(0, end))) {
       after.push(rest.slice(end));
       rest = rest.slice(0, end);
       break;

@@ -62,3 +62,7 @@ it("knows the names of licence files", () => {
     expect(licenseFile.test(name), name).toBe(false);
   }
 });
+
+it("reads a long number once", async () => {
+  expect(await detectLicense("1".repeat(199_000))).toBeUndefined();
+});

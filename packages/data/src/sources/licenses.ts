@@ -70,7 +70,7 @@ function licenseWords(text: string): ReadonlySet<string> {
     lines
       .join(" ")
       .replaceAll("licence", "license")
-      .match(/[a-z][a-z'-]+|\d+\.\d+/g) ?? [],
+      .match(/[a-z][a-z'-]+|(?<!\d)\d+\.\d+/g) ?? [],
   );
 }
 
