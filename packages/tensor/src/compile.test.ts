@@ -295,7 +295,7 @@ describe("bad use", () => {
       dynamic: { "0": ["batch"], "1": ["batch"] },
     });
     await expect(step(vector(1, 2), vector(1, 2, 3))).rejects.toThrow(
-      'run: dimension "batch" is 2 in one input and 3 in input 1',
+      'run: dimension "batch" is 2 in input "0" and 3 in input "1"',
     );
   });
 
@@ -305,7 +305,7 @@ describe("bad use", () => {
       dynamic: { "0": ["n"], "1": ["n+1"] },
     });
     expect(await listed((await step(vector(1, 2), vector(1, 2, 3)))[1]!)).toEqual([1, 2, 3]);
-    await expect(step(vector(1, 2), vector(1, 2))).rejects.toThrow("run: axis 0 of input 1 must be n+1 = 3, got 2");
+    await expect(step(vector(1, 2), vector(1, 2))).rejects.toThrow('run: axis 0 of input "1" must be n+1 = 3, got 2');
   });
 });
 

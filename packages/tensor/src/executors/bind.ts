@@ -10,24 +10,32 @@ export function bindDimensions(program: Program, inputs: readonly ConcreteType[]
     throw new ShapeError(`run: the program takes ${program.inputs.length} inputs, got ${inputs.length}`);
   }
   const sizes = new Map<string, number>();
+  const first = new Map<string, number>();
   for (const [i, input] of inputs.entries()) {
     const expected = program.inputs[i]!;
     const misfit = () =>
-      new ShapeError(`run: input ${i} must be ${describeType(expected)}, got ${describeType(input)}`);
+      new ShapeError(`run: ${nameOf(program, i)} must be ${describeType(expected)}, got ${describeType(input)}`);
     if (input.dtype !== expected.dtype || input.shape.length !== expected.shape.length) throw misfit();
     for (const [axis, size] of input.shape.entries()) {
       const dimension = expected.shape[axis]!;
       if (typeof dimension === "number" && dimension !== size) throw misfit();
       if (!isName(dimension)) continue;
       const bound = sizes.get(dimension) ?? size;
+      if (!sizes.has(dimension)) first.set(dimension, i);
       sizes.set(dimension, bound);
       if (bound !== size) {
-        throw new ShapeError(`run: dimension "${dimension}" is ${bound} in one input and ${size} in input ${i}`);
+        const [one, other] = [first.get(dimension)!, i].map((input) => nameOf(program, input));
+        throw new ShapeError(`run: dimension "${dimension}" is ${bound} in ${one} and ${size} in ${other}`);
       }
     }
   }
   requireCombinations(program, inputs, sizes);
   return sizes;
+}
+
+/** An input by its place in the arguments: `"1.inputIds"`. */
+function nameOf({ inputs }: Program, i: number): string {
+  return `input "${inputs[i]!.node.attributes.name}"`;
 }
 
 /** Sizes such as "past+1" must be what the names in them say. */
@@ -41,7 +49,9 @@ function requireCombinations(
       const dimension = program.inputs[i]!.shape[axis]!;
       const expected = evaluateDimension(dimension, sizes);
       if (expected !== size) {
-        throw new ShapeError(`run: axis ${axis} of input ${i} must be ${dimension} = ${expected}, got ${size}`);
+        throw new ShapeError(
+          `run: axis ${axis} of ${nameOf(program, i)} must be ${dimension} = ${expected}, got ${size}`,
+        );
       }
     }
   }
