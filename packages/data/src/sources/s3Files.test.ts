@@ -21,7 +21,10 @@ const objects: Readonly<Record<string, Buffer>> = {
 beforeEach(() => {
   for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"])
     vi.stubEnv(name, "");
-  return () => vi.unstubAllEnvs();
+  return () => {
+    vi.unstubAllEnvs();
+    vi.unstubAllGlobals();
+  };
 });
 
 interface SignedRequest {
@@ -153,7 +156,7 @@ describe("objects of a bucket", () => {
     expect((await failure("s3://bucket/none.jsonl", options)).message).toMatch(
       /none\.jsonl: could not be read: HTTP 404/,
     );
-    expect((await failure("s3://bucket", options)).message).toContain("expected s3://bucket/key");
+    expect((await failure("s3://", options)).message).toContain("expected s3://bucket/key");
   });
 
   it("refuses wrong keys with advice, and reads public buckets without keys", async () => {
@@ -192,6 +195,30 @@ describe("objects of a bucket", () => {
     );
     const message = (await failure("s3://bucket/a.jsonl", { s3: { endpoint: elsewhere.address } })).message;
     expect(message).toContain("HTTP 301 (the bucket is in region eu-west-3)");
+  });
+
+  it("names the bucket where the service looks for it", async () => {
+    const asked: string[] = [];
+    vi.stubGlobal("fetch", (address: string) => {
+      asked.push(address.slice(0, address.indexOf("?")));
+      return Promise.resolve(new Response("<ListBucketResult/>"));
+    });
+    for (const [bucket, s3] of [
+      ["one", {}],
+      ["two.dots", { region: "eu-west-1" }],
+      ["three", { pathStyle: true }],
+      ["four", { endpoint: "https://minio.example:9000/s3/" }],
+      ["five", { endpoint: "https://oss.example", pathStyle: false }],
+    ] as const) {
+      await expect(readAll(`s3://${bucket}`, { s3 })).rejects.toThrow("no object of a known kind");
+    }
+    expect(asked).toEqual([
+      "https://one.s3.us-east-1.amazonaws.com/",
+      "https://s3.eu-west-1.amazonaws.com/two.dots/",
+      "https://s3.us-east-1.amazonaws.com/three/",
+      "https://minio.example:9000/s3/four/",
+      "https://five.oss.example/",
+    ]);
   });
 
   it("goes on where connections were cut and while the service is busy, signing each request anew", async () => {

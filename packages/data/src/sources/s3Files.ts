@@ -28,6 +28,11 @@ export interface S3Options {
    * public buckets allow.
    */
   readonly credentials?: S3Credentials | (() => Promise<S3Credentials>);
+  /**
+   * Names the bucket in the path (`https://host/bucket/key`) and not before the host (`https://bucket.host/key`), which some
+   * services insist on. Default: true with an endpoint; at Amazon's only for names with dots.
+   */
+  readonly pathStyle?: boolean;
   /** Pays for what is read from a bucket that asks for it, as arXiv's does. Default false. */
   readonly requesterPays?: boolean;
 }
@@ -62,7 +67,7 @@ export function isS3Address(input: string): boolean {
  * @throws FileError when the bucket cannot be listed; DataError for an address that names nothing.
  */
 export async function s3Files(address: string, options: ReadOptions): Promise<InputFile[]> {
-  const match = /^s3:\/\/([^/]+)\/(.*)$/s.exec(address);
+  const match = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(address);
   if (!match) throw new DataError(`${address}: expected s3://bucket/key, s3://bucket/folder/ or a pattern of keys`);
   const [, name = "", path = ""] = match;
   const bucket = openBucket(name, options);
@@ -70,10 +75,10 @@ export async function s3Files(address: string, options: ReadOptions): Promise<In
   const { base, isGlob } = picomatch.scan(path);
   // One object is asked for by itself: many a bucket may be read and not listed.
   if (!isGlob && !isFolder) return [await singleObject(bucket, path, options)];
-  const matches = picomatch(path);
+  const matches = isGlob ? picomatch(path) : undefined;
   const wanted = (key: string): boolean => {
     if (key.endsWith("/")) return false;
-    if (isGlob) return matches(key) || key === path;
+    if (matches) return matches(key) || key === path;
     return options.format !== undefined || formatOfName(key) !== undefined;
   };
   // Of the part before a wildcard only whole folders count, as picomatch gives them.
@@ -108,11 +113,11 @@ function openBucket(name: string, { s3 = {}, http = {} }: ReadOptions): Bucket {
   if (endpoint !== undefined && !URL.canParse(endpoint)) {
     throw new DataError(`s3.endpoint: expected an address such as "http://localhost:9000", got "${endpoint}"`);
   }
+  const service = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`);
   // Certificates of Amazon's hold for one name before the service's, so not for bucket names with dots.
-  const amazon = name.includes(".")
-    ? `https://s3.${region}.amazonaws.com/${name}`
-    : `https://${name}.s3.${region}.amazonaws.com`;
-  const address = endpoint === undefined ? amazon : `${endpoint.replace(/\/$/, "")}/${name}`;
+  const inPath = s3.pathStyle ?? (endpoint !== undefined || name.includes("."));
+  const path = service.pathname.replace(/\/$/, "");
+  const address = inPath ? `${service.origin}${path}/${name}` : `${service.protocol}//${name}.${service.host}${path}`;
   return { name, address, sign: requestSigner(region, s3), http };
 }
 
