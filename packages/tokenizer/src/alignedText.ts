@@ -50,10 +50,10 @@ export class AlignedText {
     return [this.#starts[start]!, this.#ends[end - 1]!];
   }
 
-  /** The part `[start, end)`. */
+  /** The part `[start, end)`. It starts where its first character came from, also if it is the whole text. */
   slice(start: number, end: number): AlignedText {
-    if (start === 0 && end === this.text.length) return this;
     const originalStart = start < end ? this.#starts[start]! : this.originalStart;
+    if (start === 0 && end === this.text.length && originalStart === this.originalStart) return this;
     return new AlignedText(
       this.text.slice(start, end),
       this.#starts.subarray(start, end),

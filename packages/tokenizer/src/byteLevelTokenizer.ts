@@ -48,6 +48,8 @@ export class ByteLevelTokenizer implements OffsetTokenizer {
   readonly #addedContents: ReadonlyMap<number, string>;
   readonly #specialIds: ReadonlySet<number>;
   readonly #surroundings: Surroundings;
+  /** Whether a piece is encoded differently at the start of the text than elsewhere. */
+  readonly #dependsOnPlaces: boolean;
   readonly #out = new TokenBuffer();
   #tokenBytes: TokenBytes | undefined;
   #withOffsets: TextPipeline | undefined;
@@ -67,6 +69,7 @@ export class ByteLevelTokenizer implements OffsetTokenizer {
     this.#specialIds = specialIds(contents, this.specialTokens);
     this.#surroundings = surroundings(parts.postProcessor);
     this.#encoder = new PieceEncoder(tables);
+    this.#dependsOnPlaces = parts.preTokenizer.steps.some((step) => "rewrite" in step && step.onlyAtStart);
   }
 
   encode(text: string, options: EncodeOptions = {}): Uint32Array {
@@ -79,12 +82,17 @@ export class ByteLevelTokenizer implements OffsetTokenizer {
     const out = this.#out;
     out.length = 0;
     if (addSpecialTokens) for (const id of this.#surroundings.before) out.push(id);
-    for (const { id, start, end } of this.#rawMatcher.split(text, allowedSpecial)) {
-      if (id !== undefined) out.push(id);
-      else this.#encodeRaw(text.slice(start, end), allowedSpecial, out);
-    }
+    if (this.#dependsOnPlaces) for (const { id } of this.#pipeline().tokens(text, allowedSpecial)) out.push(id);
+    else this.#encodeSections(text, allowedSpecial, out);
     if (addSpecialTokens) for (const id of this.#surroundings.after) out.push(id);
     return out.take();
+  }
+
+  #encodeSections(text: string, allowed: AllowedSpecial, out: TokenBuffer): void {
+    for (const { id, start, end } of this.#rawMatcher.split(text, allowed)) {
+      if (id !== undefined) out.push(id);
+      else this.#encodeRaw(text.slice(start, end), allowed, out);
+    }
   }
 
   #encodeRaw(text: string, allowed: AllowedSpecial, out: TokenBuffer): void {

@@ -47,6 +47,10 @@ describe.each(tokenizers)("$title", ({ base, model, definition, cases }) => {
       specialTokensMask: expected.specialTokensMask,
     });
     expect([...tokenizer.encodeWithOffsets(input).ids]).toEqual(plainIds);
+    if (typeof input === "string") {
+      const whole = tokenizer.encodeWithOffsets(input, { truncation: false, padding: false });
+      expect([...tokenizer.encode(input)]).toEqual([...whole.ids]);
+    }
     expect(tokenizer.decode(encoding.ids, { skipSpecialTokens: true })).toBe(decoded);
     const stream = tokenizer.decodeStream({ skipSpecialTokens: true });
     const parts = Array.from(encoding.ids, (id) => stream.push(id));
