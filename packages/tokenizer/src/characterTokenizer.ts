@@ -1,8 +1,10 @@
 // The tokenizer around a model that works on characters: WordPiece or Unigram.
+
 import type { AddedToken } from "./addedTokens.ts";
 import type { CharacterModel } from "./characterModel.ts";
 import { type DecoderStep, isByteToken } from "./decoders.ts";
 import type { Encoding } from "./encoding.ts";
+import { TokenizerError } from "./errors.ts";
 import { type PostProcessor, type Surroundings, surroundings } from "./postProcessors.ts";
 import type { PreTokenizerStep } from "./preTokenizers.ts";
 import { matchersOf, specialIds, TextPipeline } from "./textPipeline.ts";
@@ -131,7 +133,7 @@ export class CharacterTokenizer implements OffsetTokenizer {
   #token(id: number, index: number): string {
     const token = this.idToToken(id);
     if (token !== undefined) return token;
-    throw new RangeError(
+    throw new TokenizerError(
       `decode: id ${id} at index ${index} is no token of this vocabulary of ${this.vocabularySize} ` +
         "(decode with the tokenizer that made the ids)",
     );

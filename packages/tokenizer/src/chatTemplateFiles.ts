@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ChatTemplate } from "./chatTemplate.ts";
-import { FormatError } from "./errors.ts";
+import { FormatError, TokenizerError } from "./errors.ts";
 import { asArray, asObject, asString, type JsonObject } from "./jsonFields.ts";
 
 /** Which chat template of a folder, and where it is. */
@@ -18,12 +18,12 @@ export interface FindChatTemplateOptions {
  * tokens named there.
  *
  * @param name which one, where the folder has several (`tool_use`, `rag`); default `"default"`
- * @throws Error if the folder has none
+ * @throws TokenizerError if the folder has none
  */
 export async function loadChatTemplate(folder: string, name = "default"): Promise<ChatTemplate> {
   const template = await findChatTemplate(folder, { name });
   if (template) return template;
-  throw new Error(
+  throw new TokenizerError(
     `loadChatTemplate: expected ${templateFile(name)}, or a chat_template named "${name}" in tokenizer_config.json, in ${folder}, ` +
       "found neither (base models have none; use new ChatTemplate(source))",
   );

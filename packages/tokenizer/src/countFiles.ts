@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { WordRules } from "./countTexts.ts";
 import type { WorkerReply, WorkerRequest, WorkerSetup } from "./countWorker.ts";
-import { FormatError } from "./errors.ts";
+import { FormatError, TokenizerError } from "./errors.ts";
 import { planRanges } from "./fileRanges.ts";
 import type { Pace } from "./trainingPace.ts";
 import type { CountingProgress, TextFiles } from "./trainingTexts.ts";
@@ -14,7 +14,7 @@ const rangeBytes = 1 << 23;
 
 /**
  * Adds the words of all lines of the files to `words`.
- * @throws RangeError for a wrong number of workers, FormatError naming the file and byte of what is not UTF-8
+ * @throws TokenizerError for a wrong number of workers, FormatError naming the file and byte of what is not UTF-8
  */
 export async function countFiles<Progress>(
   where: string,
@@ -24,7 +24,7 @@ export async function countFiles<Progress>(
   pace: Pace<Progress | CountingProgress>,
 ): Promise<CountingProgress> {
   if (!Number.isInteger(workers) || workers < 1) {
-    throw new RangeError(`${where}: workers must be a whole number from 1, got ${workers}`);
+    throw new TokenizerError(`${where}: workers must be a whole number from 1, got ${workers}`);
   }
   const ranges = await planRanges(files, rangeBytes);
   const threads = Array.from({ length: Math.min(workers, ranges.length) }, () => startWorker({ rules }));
@@ -71,7 +71,7 @@ function startWorker(setup: WorkerSetup): Thread {
   let settle: { resolve(reply: WorkerReply): void; reject(error: Error): void } | undefined;
   worker.on("message", (reply: WorkerReply) => {
     if (reply.kind !== "failed") settle?.resolve(reply);
-    else settle?.reject(reply.isFormat ? new FormatError(reply.message) : new Error(reply.message));
+    else settle?.reject(reply.isFormat ? new FormatError(reply.message) : new TokenizerError(reply.message));
   });
   // Out of memory, for example; what it was asked fails with it, and so does what it is asked later.
   let failure: Error | undefined;

@@ -1,7 +1,7 @@
 // Reads and writes tokenizers as files. The only file of this package that touches the file system.
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import { FormatError } from "./errors.ts";
+import { FormatError, TokenizerError } from "./errors.ts";
 import type { OffsetTokenizer, Tokenizer } from "./tokenizer.ts";
 import { parseTokenizerJson, toTokenizerJson } from "./tokenizerJson.ts";
 
@@ -10,7 +10,7 @@ const fileName = "tokenizer.json";
 /**
  * Loads a tokenizer from a `tokenizer.json`, or from a folder that holds one (as Hugging Face model folders do).
  *
- * @throws Error naming the path if there is no such file, and FormatError naming it if it cannot be read
+ * @throws TokenizerError naming the path if there is no such file, and FormatError naming it if it cannot be read
  * @example
  * const tokenizer = await loadTokenizer("models/gpt2");
  */
@@ -21,7 +21,7 @@ export async function loadTokenizer(path: string): Promise<OffsetTokenizer> {
     text = await readFile(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new Error(
+    throw new TokenizerError(
       `loadTokenizer: expected a tokenizer at ${file}, found no file ` +
         "(train one with trainByteLevelBpe and save it with saveTokenizer, or copy the tokenizer.json of a model there)",
       { cause: error },

@@ -7,7 +7,7 @@ export {
 } from "./chatTemplate.ts";
 export { type FindChatTemplateOptions, findChatTemplate, loadChatTemplate } from "./chatTemplateFiles.ts";
 export type { Encoding } from "./encoding.ts";
-export { FormatError } from "./errors.ts";
+export { FormatError, TokenizerError } from "./errors.ts";
 export { loadTokenizer, saveTokenizer } from "./files.ts";
 export type { Padding } from "./padding.ts";
 export type { PatternName } from "./patterns.ts";

@@ -1,5 +1,7 @@
 // Padding: makes encoded texts equally long, so that they fit into one tensor.
+
 import type { PlacedToken, TokenWindows } from "./encoding.ts";
+import { TokenizerError } from "./errors.ts";
 import { asId, asObject, asString, unsupported } from "./jsonFields.ts";
 import { readDirection } from "./truncation.ts";
 
@@ -48,7 +50,7 @@ export function parsePadding(json: unknown): (Padding & { readonly id: number })
 
 /**
  * The token to pad with: the one asked for, otherwise the file's, otherwise a usual one.
- * @throws RangeError if there is none
+ * @throws TokenizerError if there is none
  */
 export function findPaddingToken(
   padding: Padding,
@@ -64,7 +66,7 @@ export function findPaddingToken(
     padding.token === undefined
       ? `none of ${usualTokens.join(", ")} is a token`
       : `${JSON.stringify(padding.token)} is no token`;
-  throw new RangeError(`padding: ${missing} of this vocabulary (name one that is in padding.token)`);
+  throw new TokenizerError(`padding: ${missing} of this vocabulary (name one that is in padding.token)`);
 }
 
 /** Pads all texts, and what was cut off them, to the same length. */
@@ -75,7 +77,7 @@ export function padTexts(
 ): TokenWindows[] {
   const { multipleOf = 1, direction = "right", typeId = 0 } = padding;
   if (!Number.isInteger(multipleOf) || multipleOf < 1) {
-    throw new RangeError(`padding: multipleOf must be a whole number from 1, got ${multipleOf}`);
+    throw new TokenizerError(`padding: multipleOf must be a whole number from 1, got ${multipleOf}`);
   }
   const longest = padding.length ?? texts.reduce((max, { main }) => Math.max(max, main.length), 0);
   const length = Math.ceil(longest / multipleOf) * multipleOf;

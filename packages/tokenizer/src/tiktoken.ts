@@ -1,7 +1,9 @@
 // OpenAI's encodings, from the ranks that the `tiktoken` package ships, encoded by our own fast encoder.
+
 import { createRequire } from "node:module";
 import { byteLevelShell, specialToken } from "./byteLevelShell.ts";
 import { ByteLevelTokenizer } from "./byteLevelTokenizer.ts";
+import { TokenizerError } from "./errors.ts";
 import { PieceMerger } from "./mergePiece.ts";
 import { PairTable } from "./pairTable.ts";
 import { cutterFor, type PatternName, patterns } from "./patterns.ts";
@@ -29,7 +31,7 @@ const patternOf: Readonly<Record<TiktokenEncoding, PatternName>> = {
  * An encoding of OpenAI's models, with ids equal to the `tiktoken` package's: `gpt2`, `cl100k_base` (GPT-4), `o200k_base`
  * (GPT-4o and later). The ranks are read from that package on the first call only.
  *
- * @throws RangeError for another name
+ * @throws TokenizerError for another name
  * @example
  * const tokenizer = loadTiktoken("o200k_base");
  * tokenizer.encode("hello").length;
@@ -37,13 +39,15 @@ const patternOf: Readonly<Record<TiktokenEncoding, PatternName>> = {
 export function loadTiktoken(encoding: TiktokenEncoding): OffsetTokenizer {
   const name = patternOf[encoding];
   if (!name) {
-    throw new RangeError(`loadTiktoken: "${encoding}" is no known encoding (use ${Object.keys(patternOf).join(", ")})`);
+    throw new TokenizerError(
+      `loadTiktoken: "${encoding}" is no known encoding (use ${Object.keys(patternOf).join(", ")})`,
+    );
   }
   const require = createRequire(import.meta.url);
   const data = require(`tiktoken/encoders/${encoding}.json`) as EncodingData;
   const pattern = patterns[name];
   if (data.pat_str !== pattern) {
-    throw new Error(
+    throw new TokenizerError(
       `loadTiktoken: the installed tiktoken has another pattern for ${encoding} (install tiktoken 1.0.x)`,
     );
   }

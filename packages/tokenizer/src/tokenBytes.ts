@@ -1,5 +1,7 @@
 // The bytes of every id in one array, as decoding needs them.
 
+import { TokenizerError } from "./errors.ts";
+
 export class TokenBytes {
   readonly #bytes: Uint8Array;
   /** Token `id` is `[offsets[id], offsets[id + 1])`. */
@@ -33,7 +35,7 @@ export class TokenBytes {
 
   /**
    * The bytes of all ids but the skipped ones, one after the other.
-   * @throws RangeError for an id that is no token
+   * @throws TokenizerError for an id that is no token
    */
   concatenate(ids: ArrayLike<number>, skip: ReadonlySet<number>): Uint8Array {
     let length = 0;
@@ -51,7 +53,7 @@ export class TokenBytes {
 
   #length(id: number, index: number): number {
     if (this.#known[id] !== 1) {
-      throw new RangeError(
+      throw new TokenizerError(
         `decode: id ${id} at index ${index} is no token of this vocabulary of ${this.#size} ` +
           "(decode with the tokenizer that made the ids)",
       );

@@ -60,7 +60,7 @@ export interface Tokenizer {
   encodeBatch(texts: readonly string[], options?: EncodeOptions): Uint32Array[];
   /**
    * The text of `ids`. Bytes that are not valid UTF-8 become U+FFFD.
-   * @throws RangeError for an id that is no token.
+   * @throws TokenizerError for an id that is no token.
    */
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string;
   /** A decoder for ids that arrive one by one. It never emits half a character, and what it emits adds up to `decode`. */
@@ -77,7 +77,7 @@ export interface OffsetTokenizer extends Tokenizer {
    * The ids of a text or of a pair of texts, with each token's place in its text, types and masks; cut and padded as the
    * tokenizer's file or the options say. Slower than {@link Tokenizer.encode}.
    *
-   * @throws TypeError for what is neither, and RangeError for a truncation or padding that cannot be
+   * @throws TypeError for what is neither, and TokenizerError for a truncation or padding that cannot be
    * @example
    * const { tokens, offsets } = tokenizer.encodeWithOffsets("Hello world");
    * "Hello world".slice(...offsets[0]);

@@ -1,8 +1,10 @@
 // Training of byte-level BPE (Sennrich et al. 2016, on bytes as in GPT-2), with merges equal to those of Hugging Face's
 // BpeTrainer on the same texts.
+
 import { byteCharacters } from "./byteAlphabet.ts";
 import { byteLevelShell, specialToken } from "./byteLevelShell.ts";
 import { ByteLevelTokenizer } from "./byteLevelTokenizer.ts";
+import { TokenizerError } from "./errors.ts";
 import { maxMerges } from "./mergePiece.ts";
 import { PairTable } from "./pairTable.ts";
 import { cutterFor, type PatternName, patterns } from "./patterns.ts";
@@ -52,9 +54,9 @@ const mergesPerCheck = 64;
  * Every text is cut on its own, so where a text is divided matters little; give documents or lines, or `{ files }`, whose lines
  * are counted on all cores. The result depends on the texts only, not on their order or the number of threads.
  *
- * @throws RangeError if `vocabularySize` is too small for the special tokens and the 256 bytes, or too large
+ * @throws TokenizerError if `vocabularySize` is too small for the special tokens and the 256 bytes, or too large
  * @throws TypeError for a text that is no string
- * @throws Error if the texts hold nothing, FormatError for a file that is not UTF-8
+ * @throws TokenizerError if the texts hold nothing, FormatError for a file that is not UTF-8
  * @example
  * const tokenizer = await trainByteLevelBpe(documents, { vocabularySize: 4096 });
  * await saveTokenizer(tokenizer, "runs/tokenizer.json");
@@ -82,23 +84,23 @@ function checkOptions(options: BpeTrainingOptions, specialTokens: readonly strin
   const { vocabularySize, minFrequency = 2, maxTokenLength = 2 } = options;
   const smallest = 256 + specialTokens.length;
   if (!Number.isInteger(vocabularySize) || vocabularySize < smallest || vocabularySize > maxMerges) {
-    throw new RangeError(
+    throw new TokenizerError(
       `trainByteLevelBpe: vocabularySize must be a whole number from ${smallest} (256 bytes and ${specialTokens.length} ` +
         `special tokens) to ${maxMerges}, got ${vocabularySize}`,
     );
   }
   if (new Set(specialTokens).size !== specialTokens.length || specialTokens.includes("")) {
-    throw new RangeError(
+    throw new TokenizerError(
       `trainByteLevelBpe: specialTokens must be different and not empty, got ${specialTokens.join(", ")}`,
     );
   }
   if (!Object.hasOwn(patterns, pattern)) {
-    throw new RangeError(
+    throw new TokenizerError(
       `trainByteLevelBpe: "${pattern}" is no known pattern (use ${Object.keys(patterns).join(", ")})`,
     );
   }
   if (!(minFrequency >= 0) || !(maxTokenLength >= 2)) {
-    throw new RangeError(
+    throw new TokenizerError(
       `trainByteLevelBpe: minFrequency must be at least 0 and maxTokenLength at least 2, got ${minFrequency} and ${maxTokenLength}`,
     );
   }

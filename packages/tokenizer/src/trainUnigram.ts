@@ -1,4 +1,5 @@
 // Training of Unigram tokenizers as Hugging Face's UnigramTrainer does it, with the definition of T5 around the model.
+import { TokenizerError } from "./errors.ts";
 import type { OffsetTokenizer } from "./tokenizer.ts";
 import { parseTokenizerJson } from "./tokenizerJson.ts";
 import { addedSpecialTokens, checkSpecialTokens, checkVocabularySize } from "./trainedTokenizer.ts";
@@ -56,8 +57,8 @@ const defaultNormalizer = { type: "Sequence", normalizers: [{ type: "NFKC" }, sp
 /**
  * Trains a Unigram tokenizer (Kudo 2018), by default with T5's pre-tokenizer and end token.
  *
- * @throws RangeError for options that cannot be, among them a vocabulary that does not hold the characters of the texts
- * @throws Error if the texts hold nothing
+ * @throws TokenizerError for options that cannot be, among them a vocabulary that does not hold the characters of the texts
+ * @throws TokenizerError if the texts hold nothing
  * @example
  * const tokenizer = await trainUnigram(documents, { vocabularySize: 8000 });
  */
@@ -70,7 +71,7 @@ export async function trainUnigram(texts: TrainingTexts, options: UnigramTrainin
   const characters = charactersOf(words, options.initialAlphabet ?? []);
   const tokenCount = vocabularySize - specialTokens.length;
   if (characters.length > tokenCount) {
-    throw new RangeError(
+    throw new TokenizerError(
       `${where}: vocabularySize ${vocabularySize} does not hold the ${characters.length} different characters of the texts and ` +
         `${specialTokens.length} special tokens (raise it, or remove rare characters with the normalizer)`,
     );
@@ -109,16 +110,16 @@ function checkOptions(options: UnigramTrainingOptions, specialTokens: readonly s
   checkSpecialTokens(where, specialTokens);
   checkVocabularySize(where, vocabularySize, specialTokens.length + 1, maxVocabularySize);
   if (!specialTokens.includes(unknownToken)) {
-    throw new RangeError(
+    throw new TokenizerError(
       `${where}: unknownToken ${JSON.stringify(unknownToken)} must be one of specialTokens (add it)`,
     );
   }
   if (!(shrinkingFactor > 0 && shrinkingFactor < 1)) {
-    throw new RangeError(`${where}: shrinkingFactor must be between 0 and 1, got ${shrinkingFactor}`);
+    throw new TokenizerError(`${where}: shrinkingFactor must be between 0 and 1, got ${shrinkingFactor}`);
   }
   for (const [name, value] of Object.entries({ maxTokenLength, seedSize, subIterations })) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new RangeError(`${where}: ${name} must be a whole number from 1, got ${value}`);
+      throw new TokenizerError(`${where}: ${name} must be a whole number from 1, got ${value}`);
     }
   }
 }

@@ -1,5 +1,6 @@
 // Training of WordPiece as Hugging Face's WordPieceTrainer does it: byte pair encoding on characters, where a character that
 // does not start its word carries a prefix; the merged tokens are the vocabulary.
+import { TokenizerError } from "./errors.ts";
 import { maxMerges } from "./mergePiece.ts";
 import { SymbolBuilder } from "./symbolWords.ts";
 import type { OffsetTokenizer } from "./tokenizer.ts";
@@ -56,7 +57,7 @@ const mergesPerCheck = 64;
  * Hugging Face numbers the prefixed characters in the order of a hash table, and these numbers decide between pairs of equal
  * count; so its vocabulary differs a little from run to run. Here they come in the order of code points.
  *
- * @throws RangeError for options that cannot be, and Error if the texts hold nothing
+ * @throws TokenizerError for options that cannot be, and if the texts hold nothing
  * @example
  * const tokenizer = await trainWordPiece(documents, { vocabularySize: 30_522 });
  */
@@ -74,7 +75,7 @@ export async function trainWordPiece(
   for (const character of alphabetOf(words, options)) tokens.idOf(character);
   const symbols = characterWords(words, tokens, continuingPrefix);
   if (tokens.size > options.vocabularySize) {
-    throw new RangeError(
+    throw new TokenizerError(
       `${where}: vocabularySize ${options.vocabularySize} does not hold the ${tokens.size} special tokens and characters with ` +
         "and without prefix (raise it, or lower limitAlphabet)",
     );
@@ -104,12 +105,12 @@ function checkOptions(options: WordPieceTrainingOptions, specialTokens: readonly
   checkSpecialTokens(where, specialTokens);
   checkVocabularySize(where, vocabularySize, specialTokens.length + 1, maxMerges);
   if (!specialTokens.includes(unknownToken)) {
-    throw new RangeError(
+    throw new TokenizerError(
       `${where}: unknownToken ${JSON.stringify(unknownToken)} must be one of specialTokens (add it)`,
     );
   }
   if (!(minFrequency >= 0) || !(maxTokenLength >= 2) || !(limitAlphabet >= 1)) {
-    throw new RangeError(
+    throw new TokenizerError(
       `${where}: minFrequency must be at least 0, maxTokenLength at least 2 and limitAlphabet at least 1, got ` +
         `${minFrequency}, ${maxTokenLength} and ${limitAlphabet}`,
     );

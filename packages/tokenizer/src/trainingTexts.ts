@@ -1,6 +1,8 @@
 // What a tokenizer is trained on, and the counting of its words: texts in this thread, files in as many as there are cores.
+
 import { countFiles } from "./countFiles.ts";
 import { textCounter, type WordRules } from "./countTexts.ts";
+import { TokenizerError } from "./errors.ts";
 import type { Pace } from "./trainingPace.ts";
 import { WordCounter } from "./trainWords.ts";
 
@@ -31,7 +33,7 @@ const charactersPerCheck = 1 << 18;
 
 /**
  * Counts the words of all texts.
- * @throws TypeError for what is no text, and Error if there is no word in them
+ * @throws TypeError for what is no text, and TokenizerError if there is no word in them
  */
 export async function countWords<Progress>(
   where: string,
@@ -45,7 +47,7 @@ export async function countWords<Progress>(
   const words = new WordCounter();
   const progress = "files" in texts ? await countFiles(where, texts, rules, words, pace) : await count();
   if (words.size === 0) {
-    throw new Error(
+    throw new TokenizerError(
       `${where}: expected some text to train on, got ${progress.texts} texts without any (check the source)`,
     );
   }

@@ -1,6 +1,6 @@
 // Truncation: cuts texts to a number of tokens and keeps what was cut off in windows that may overlap.
 import type { PlacedToken, TokenWindows } from "./encoding.ts";
-import { FormatError } from "./errors.ts";
+import { FormatError, TokenizerError } from "./errors.ts";
 import { asId, asObject, asString, unsupported } from "./jsonFields.ts";
 
 const strategies = { LongestFirst: "longestFirst", OnlyFirst: "onlyFirst", OnlySecond: "onlySecond" } as const;
@@ -41,7 +41,7 @@ export function readDirection(json: unknown, where: string): "left" | "right" {
 /**
  * Cuts one text or two to `maxLength` tokens together.
  * @param added how many tokens will be put around the texts
- * @throws RangeError if the tokens around the texts alone are more, or the one text to be cut is too short
+ * @throws TokenizerError if the tokens around the texts alone are more, or the one text to be cut is too short
  */
 export function truncateTexts(
   texts: readonly (readonly PlacedToken[])[],
@@ -50,7 +50,7 @@ export function truncateTexts(
 ): TokenWindows[] {
   const { maxLength, stride = 0, strategy = "longestFirst", direction = "right" } = truncation;
   if (!Number.isInteger(maxLength) || maxLength < added) {
-    throw new RangeError(
+    throw new TokenizerError(
       `truncation: maxLength must be a whole number from ${added} (the tokens around the texts), got ${maxLength}`,
     );
   }
@@ -78,7 +78,7 @@ function shorterLengths(lengths: readonly number[], limit: number, strategy: Tru
   const target = strategy === "onlyFirst" ? 0 : 1;
   const left = (lengths[target] ?? 0) - (total - limit);
   if (left <= 0) {
-    throw new RangeError(
+    throw new TokenizerError(
       `truncation: ${total} tokens cannot be cut to ${limit} in the ${target === 0 ? "first" : "second"} text alone, which ` +
         `has ${lengths[target] ?? "no"} tokens (use the strategy longestFirst or a larger maxLength)`,
     );
@@ -95,7 +95,7 @@ function cutWindows(
   if (text.length <= length) return { main: text, overflowing: [] };
   if (length === 0) return { main: [], overflowing: [text] };
   if (!Number.isInteger(stride) || stride < 0 || stride >= length) {
-    throw new RangeError(
+    throw new TokenizerError(
       `truncation: stride must be a whole number from 0 to ${length - 1} (a text has ${length} tokens left), got ${stride}`,
     );
   }
