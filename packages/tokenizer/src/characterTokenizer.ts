@@ -7,6 +7,7 @@ import type { Encoding } from "./encoding.ts";
 import { TokenizerError } from "./errors.ts";
 import { type PostProcessor, type Surroundings, surroundings } from "./postProcessors.ts";
 import type { PreTokenizerStep } from "./preTokenizers.ts";
+import { checkStreamed } from "./streamedDecoder.ts";
 import { matchersOf, specialIds, TextPipeline } from "./textPipeline.ts";
 import type { TextRewrite } from "./textRewrite.ts";
 import type {
@@ -92,8 +93,12 @@ export class CharacterTokenizer implements OffsetTokenizer {
     return this.#join(skip ? tokens.filter((_, index) => !this.#specialIds.has(ids[index]!)) : tokens);
   }
 
-  /** Text is emitted once no later token can change it: a run of byte tokens when it is over. */
+  /**
+   * Text is emitted once no later token can change it: a run of byte tokens when it is over.
+   * @throws TokenizerError for a decoder whose text any later token can change
+   */
   decodeStream(options: DecodeOptions = {}): DecodeStream {
+    checkStreamed(this.parts.shell.decoder);
     const skip = options.skipSpecialTokens ?? false;
     // The last token that is out stays in front, because tokens at the start of a text are written differently.
     let context: string[] = [];
