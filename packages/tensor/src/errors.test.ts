@@ -126,7 +126,7 @@ const cases: [string, () => unknown, string][] = [
   [
     "crossEntropy, dtypes",
     () => crossEntropy(b, ids.cast("float32")),
-    "crossEntropy: targets must be int32, got float32[4]",
+    "crossEntropy: targets must be int32, got float32[4] (cast them first)",
   ],
   ["attention mask", () => attention(a, a, a, { mask: a }), "attention: the mask must be bool, got float32[2,3]"],
   [

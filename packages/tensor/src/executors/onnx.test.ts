@@ -86,6 +86,8 @@ describe("errors of a run", () => {
       const next = await step(state, sized(10));
       expect((await next.w.data())[99_999]).toBe(3);
       expect(await next.y.item()).toBe(1000);
+      const filling = compile((x: Tensor) => broadcastTo(x, [1e6, 1e6]), { executor: own });
+      await expect(filling(tensor([1]))).rejects.toThrow("a run takes about 4 TB");
       await own.dispose();
     },
   );

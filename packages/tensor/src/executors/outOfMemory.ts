@@ -5,7 +5,7 @@ import { programMemory } from "../programMemory.ts";
 import { isConcrete } from "../shape.ts";
 
 const outOfMemory =
-  /failed to allocate memory|bad_alloc|out of memory|allocation failed|storage size overflowed|ERR_WORKER_OUT_OF_MEMORY/i;
+  /failed to allocate memory|bad_alloc|out of memory|allocation failed|invalid typed array length|storage size overflowed|ERR_WORKER_OUT_OF_MEMORY/i;
 
 /**
  * The error with the estimated memory of the program beside what is free, if it is about memory or `threadEnded`; else the error.

@@ -20,7 +20,7 @@ export const crossEntropyRowsOp = defineFusedOp<CrossEntropyAttributes>({
   infer: ([logits, targets]) => {
     requireFloat("crossEntropy", logits!.dtype);
     if (targets!.dtype !== "int32")
-      throw new DTypeError(`crossEntropy: targets must be int32, got ${describeType(targets!)}`);
+      throw new DTypeError(`crossEntropy: targets must be int32, got ${describeType(targets!)} (cast them first)`);
     if (logits!.shape.length !== 2 || !shapesEqual(targets!.shape, logits!.shape.slice(0, 1))) {
       throw new ShapeError(
         `crossEntropy: expected logits [N, classes] and targets [N], got ${describeShape(logits!.shape)} and ${describeShape(targets!.shape)}`,

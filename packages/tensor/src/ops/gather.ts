@@ -19,7 +19,8 @@ const widenHalves: Widening = { ...widenBfloat16, float16: "float32" };
 type None = Record<never, never>;
 
 function requireIndices(where: string, indices: TensorType): void {
-  if (indices.dtype !== "int32") throw new DTypeError(`${where}: indices must be int32, got ${describeType(indices)}`);
+  if (indices.dtype !== "int32")
+    throw new DTypeError(`${where}: indices must be int32, got ${describeType(indices)} (cast them first)`);
 }
 
 function checkedIndex(where: string, index: number, size: number): number {
