@@ -80,3 +80,15 @@ it("passes over records above the limit without keeping them, and bodies that gr
   );
   expect((await readAll(bomb)).documents[0]).toMatchObject({ id: `${bomb}@0`, text: "x".repeat(1 << 20) });
 });
+
+it("takes a response of a web address for one of HTTP where the record does not say what it is", async () => {
+  const record = (address: string, type = "") => {
+    const block = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nfound";
+    const head = `WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: ${address}\r\n${type}`;
+    return `${head}Content-Length: ${block.length}\r\n\r\n${block}\r\n\r\n`;
+  };
+  const records = [record("https://a.org/1"), record("dns:a.org"), record("https://a.org/2", "Content-Type: x/y\r\n")];
+  const path = new TemporaryFolder().write("a.warc", records.join(""));
+  const { documents } = await readAll(path);
+  expect(documents.map(({ metadata }) => metadata?.url)).toEqual(["https://a.org/1"]);
+});

@@ -5,6 +5,7 @@ import type { InputFile } from "../inputFile.ts";
 import { decodeCharset } from "./decodeCharset.ts";
 import { wantedPage } from "./htmlDocuments.ts";
 import { parseHttpResponse } from "./httpResponse.ts";
+import { isHttpAddress } from "./httpSource.ts";
 import { mebibyte, type ReadingContext } from "./readOptions.ts";
 import { type WarcRecord, warcRecords } from "./warcRecords.ts";
 
@@ -20,7 +21,9 @@ export async function* warcDocuments(file: InputFile, context: ReadingContext): 
   const limit = context.options.maxDocumentBytes ?? 64 * mebibyte;
   const isDocument = (headers: ReadonlyMap<string, string>): boolean => {
     const type = headers.get("warc-type");
-    const isHttp = (headers.get("content-type") ?? "").startsWith("application/http");
+    // Some writers leave the type out; the address says what the record is of, too.
+    const contentType = headers.get("content-type");
+    const isHttp = contentType?.startsWith("application/http") ?? isHttpAddress(headers.get("warc-target-uri") ?? "");
     return type === "conversion" || (type === "response" && isHttp);
   };
   const wants = (headers: ReadonlyMap<string, string>, length: number): boolean =>
