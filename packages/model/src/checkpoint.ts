@@ -138,6 +138,11 @@ export interface LoadWeightsOptions {
    * over. What both have must still fit. Default false.
    */
   readonly partial?: boolean;
+  /**
+   * Parameters of which the folder has another number of rows keep their values, too: the head of a classifier with other labels.
+   * Default false, which throws.
+   */
+  readonly ignoreMismatchedSizes?: boolean;
 }
 
 /**
@@ -189,12 +194,8 @@ const unreadNames =
 /** BERT's heads: published files hold those of the pre-training, whichever head or none is wanted of them. */
 const otherHeads = /^(bert\.)?pooler\.dense\.(weight|bias)$|^(cls|classifier|qa_outputs)\./;
 
-async function fill<M extends PretrainedModel>(
-  model: M,
-  file: WeightFiles,
-  { partial = false }: LoadWeightsOptions,
-): Promise<M> {
-  const names = storedNames(model, file, partial);
+async function fill<M extends PretrainedModel>(model: M, file: WeightFiles, options: LoadWeightsOptions): Promise<M> {
+  const names = storedNames(model, file, options);
   const arrays = new Map<string, HostArray>();
   for (const [parameter, stored] of names) arrays.set(parameter, widened(await file.read(stored)));
   return mapTensors(model, (own, path) => {
@@ -219,8 +220,13 @@ function possibleNames(path: string): string[] {
 }
 
 /** For each parameter its name in the file. */
-function storedNames(model: PretrainedModel, file: WeightFiles, partial: boolean): Map<string, string> {
+function storedNames(
+  model: PretrainedModel,
+  file: WeightFiles,
+  { partial = false, ignoreMismatchedSizes = false }: LoadWeightsOptions,
+): Map<string, string> {
   const names = new Map<string, string>();
+  const used = new Set<string>();
   const problems: string[] = [];
   for (const [path, parameter] of namedParameters(model)) {
     const stored = possibleNames(path).find((name) => file.has(name));
@@ -228,14 +234,17 @@ function storedNames(model: PretrainedModel, file: WeightFiles, partial: boolean
       if (!partial) problems.push(`missing: ${path}`);
       continue;
     }
-    names.set(path, stored);
+    used.add(stored);
     const { dtype, shape } = file.entry(stored);
-    const fits = isFloat(parameter.dtype) ? isFloat(dtype) : dtype === parameter.dtype;
-    if (!fits || String(shape) !== String(parameter.shape)) {
+    const isOfType = isFloat(parameter.dtype) ? isFloat(dtype) : dtype === parameter.dtype;
+    const isOfShape = String(shape) === String(parameter.shape);
+    const hasOtherRows =
+      shape.length === parameter.shape.length && String(shape.slice(1)) === String(parameter.shape.slice(1));
+    if (isOfType && isOfShape) names.set(path, stored);
+    else if (!(isOfType && hasOtherRows && ignoreMismatchedSizes)) {
       problems.push(`${stored}: expected ${parameter.dtype}[${parameter.shape}], got ${dtype}[${shape}]`);
     }
   }
-  const used = new Set(names.values());
   const isUnexpected = (name: string) =>
     !used.has(name) && ![unreadNames, otherHeads, tiedNames].some((known) => known.test(name));
   if (!partial) problems.push(...file.names.filter(isUnexpected).map((name) => `unexpected: ${name}`));

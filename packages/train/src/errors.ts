@@ -38,9 +38,14 @@ export class DivergedError extends TrainError {
   constructor({ step, what, value, learningRate, lastCheckpoint, damagedCheckpoint, rollBacks = 0 }: Divergence) {
     const remove = damagedCheckpoint ? `remove ${damagedCheckpoint}, whose weights are damaged already; then ` : "";
     const after = rollBacks === 0 ? "" : ` after ${rollBacks} roll-back${rollBacks === 1 ? "" : "s"}`;
+    // The first loss is that of the weights the run began with.
+    const isFromStart = step === 1 && what === "the loss";
+    const advice = isFromStart
+      ? "nothing was learned yet: look for such numbers in the model's weights and in the data"
+      : "lower the learning rate, lengthen the warmup, or clip gradients harder";
     super(
       `training diverged${after}: ${what} is ${value} at step ${step} (learning rate ${learningRate}); last good checkpoint: ` +
-        `${lastCheckpoint ?? "none"} (${remove}lower the learning rate, lengthen the warmup, or clip gradients harder)`,
+        `${lastCheckpoint ?? "none"} (${remove}${advice})`,
     );
     this.step = step;
     this.learningRate = learningRate;

@@ -273,7 +273,7 @@ describe("divergence", () => {
     const error = await failureOf(newTrainer({ model }).run());
     expect(error).toMatchObject({ step: 1, lastCheckpoint: undefined });
     expect(error.message).toContain(
-      "the loss is NaN at step 1 (learning rate 0.01); last good checkpoint: none (lower the",
+      "the loss is NaN at step 1 (learning rate 0.01); last good checkpoint: none (nothing was learned yet: look for",
     );
   });
 

@@ -175,6 +175,22 @@ describe("checkpoints", () => {
     }
   });
 
+  it("leave a head of other labels as it is where that is asked for", async () => {
+    const trained = new BertForSequenceClassification({ ...small, labels: ["a", "b"] }, { seed: 3 });
+    await saveModel(trained, folder);
+    const fresh = new BertForSequenceClassification({ ...small, labels: ["a", "b", "c"] }, { seed: 4 });
+    await expect(loadWeights(fresh, folder, { partial: true })).rejects.toThrow(
+      "classifier.weight: expected float32[3,8]",
+    );
+    const model = await loadWeights(fresh, folder, { ignoreMismatchedSizes: true });
+    const [before, own, after] = [await contents(trained), await contents(fresh), await contents(model)];
+    for (const [name, values] of after) {
+      expect(values, name).toEqual((name.startsWith("bert.") ? before : own).get(name));
+    }
+    const wide = new BertForSequenceClassification({ ...small, width: 16, labels: ["a", "b"] });
+    await expect(loadWeights(wide, folder, { partial: true, ignoreMismatchedSizes: true })).rejects.toThrow(ModelError);
+  });
+
   it("hold two labels for question answering, whose outputs transformers counts by them", async () => {
     await saveModel(new BertForQuestionAnswering({ ...small, labels: ["a", "b", "c"] }), folder);
     expect((await loadModel(folder, BertForQuestionAnswering)).config.labels).toHaveLength(2);
