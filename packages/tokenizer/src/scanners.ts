@@ -1,9 +1,9 @@
 // Hand-written scanners for the pre-tokenisation patterns of GPT-2, cl100k and o200k: each returns where the piece that
-// starts at `start` ends. They equal the patterns in patterns.ts, against which they are tested on fuzzed Unicode.
+// starts at `start` ends. They equal the patterns in patterns.ts, against which they are tested on fuzzed Unicode. Most
+// ends are found by the rules in startRules.ts; these decide about what is left.
 import {
   characterClasses,
   classAt,
-  HIGH_SURROGATE,
   LETTER,
   LOWER,
   NEWLINE,
@@ -22,8 +22,6 @@ const APOSTROPHE = 0x27;
 const BLANK = 0x20;
 const SLASH = 0x2f;
 const LONG_S = 0x17f;
-/** Tells upper case, lower case, both (caseless letters and marks) and neither from each other, and surrogates from all. */
-const CASES = UPPER | LOWER | HIGH_SURROGATE;
 
 /** `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+` */
 export function gpt2Scanner(): Scanner {
@@ -55,10 +53,6 @@ export function cl100kScanner(maxDigits: number): Scanner {
       const suffix = contractionEnd(units, start, end, true);
       if (suffix > start) return suffix;
     }
-    const plain = plainWordEnd(table, units, start, end);
-    if (plain > start) return plain;
-    const plainSymbols = plainSymbolEnd(table, units, start, end);
-    if (plainSymbols > start) return runEnd(table, units, plainSymbols, end, NEWLINE);
     const firstClass = classAt(table, units, start, end);
     if (firstClass & LETTER) return runEnd(table, units, start, end, LETTER);
     if (firstClass & NUMBER) return numberEnd(table, units, start, end, maxDigits);
@@ -80,10 +74,6 @@ export function cl100kScanner(maxDigits: number): Scanner {
 export function o200kScanner(): Scanner {
   const table = characterClasses();
   return (units, start, end) => {
-    const plain = plainCasedWordEnd(table, units, start, end);
-    if (plain > start) return plain;
-    const plainSymbols = plainSymbolEnd(table, units, start, end);
-    if (plainSymbols > start) return lineEnd(table, units, plainSymbols, end);
     const firstClass = classAt(table, units, start, end);
     if (firstClass & NUMBER) return numberEnd(table, units, start, end, 3);
     const word = casedWordEnd(table, units, start, end, firstClass);
@@ -99,47 +89,6 @@ export function o200kScanner(): Scanner {
 function lineEnd(table: Uint8Array, units: Uint16Array, at: number, end: number): number {
   while (at < end && (units[at] === SLASH || table[units[at]!]! & NEWLINE)) at++;
   return at;
-}
-
-// The three functions that follow find where nearly all words and symbols end, in one loop without calls and surrogates. They
-// return `start` where the full rules have to decide.
-
-/** `[^\r\n\p{L}\p{N}]?\p{L}+` */
-function plainWordEnd(table: Uint8Array, units: Uint16Array, start: number, end: number): number {
-  let at = start;
-  let unitClass = table[units[at]!]!;
-  if ((unitClass & (LETTER | NUMBER | NEWLINE | HIGH_SURROGATE)) === 0) unitClass = ++at < end ? table[units[at]!]! : 0;
-  if ((unitClass & LETTER) === 0) return start;
-  do unitClass = ++at < end ? table[units[at]!]! : 0;
-  while (unitClass & LETTER);
-  return unitClass & HIGH_SURROGATE ? start : at;
-}
-
-/** ` ?[^\s\p{L}\p{N}]+` where the first character is not the prefix of a word. */
-function plainSymbolEnd(table: Uint8Array, units: Uint16Array, start: number, end: number): number {
-  const body = units[start] === BLANK ? start + 1 : start;
-  let at = body;
-  let unitClass = at < end ? table[units[at]!]! : 0;
-  if ((unitClass & (OTHER | CASES)) !== OTHER) return start;
-  unitClass = ++at < end ? table[units[at]!]! : 0;
-  if (body === start && unitClass & (LETTER | CASES)) return start;
-  while ((unitClass & (OTHER | HIGH_SURROGATE)) === OTHER) unitClass = ++at < end ? table[units[at]!]! : 0;
-  return unitClass & HIGH_SURROGATE ? start : at;
-}
-
-/**
- * The first two alternatives of o200k without backtracking: upper case, then lower case, behind a prefix that is no mark,
- * followed by no apostrophe, mark or caseless letter.
- */
-function plainCasedWordEnd(table: Uint8Array, units: Uint16Array, start: number, end: number): number {
-  let at = start;
-  let unitClass = table[units[at]!]!;
-  if ((unitClass & (LETTER | NUMBER | NEWLINE | CASES)) === 0) unitClass = ++at < end ? table[units[at]!]! : 0;
-  if ((unitClass & (UPPER | LOWER)) === 0) return start;
-  while ((unitClass & CASES) === UPPER) unitClass = ++at < end ? table[units[at]!]! : 0;
-  while ((unitClass & CASES) === LOWER) unitClass = ++at < end ? table[units[at]!]! : 0;
-  if (unitClass & (LOWER | HIGH_SURROGATE)) return start;
-  return at < end && units[at] === APOSTROPHE ? start : at;
 }
 
 /** The first two alternatives of o200k without the contraction; `start` if neither matches. */
