@@ -1,11 +1,9 @@
-// Writes small WebAssembly modules: expressions are functions that return bytes, so that code reads from the outside in.
-// https://webassembly.github.io/spec/core/binary/
+// Writes WebAssembly modules of one function on 32-bit integers: expressions are functions that return bytes, so that code reads
+// from the outside in. https://webassembly.github.io/spec/core/binary/
 /// <reference path="./webAssembly.d.ts" />
 
 /** Instructions, as bytes. */
 export type Code = readonly number[];
-
-export type ValueType = "i32" | "i64";
 
 /** A parameter or variable of a function. */
 export interface Local {
@@ -13,40 +11,40 @@ export interface Local {
   set(value: Code): Code;
 }
 
-/** A function that takes and returns numbers of 32 bits. */
-export interface KernelFunction {
-  readonly name: string;
+/** How many parameters and other variables a function has. */
+export interface Locals {
   readonly parameters: number;
-  readonly variables: readonly ValueType[];
-  readonly body: Code;
+  readonly variables: number;
 }
 
-/** Makes a function; `body` is given its parameters and then its variables, and leaves the result. */
-export function kernelFunction(
-  name: string,
-  parameters: number,
-  variables: readonly ValueType[],
+/** A function over `memory`; `body` is given its parameters and then its variables, and leaves the result. */
+export function instantiate(
+  memory: WebAssembly.Memory,
+  { parameters, variables }: Locals,
   body: (...locals: Local[]) => Code,
-): KernelFunction {
-  const locals = Array.from({ length: parameters + variables.length }, (_, index) => ({
+): (...values: number[]) => number {
+  const locals = Array.from({ length: parameters + variables }, (_, index) => ({
     get: [0x20, ...unsigned(index)],
     set: (value: Code) => [...value, 0x21, ...unsigned(index)],
   }));
-  return { name, parameters, variables, body: body(...locals) };
+  const signature = [0x60, ...list(Array<Code>(parameters).fill([integer])), ...list([[integer]])];
+  const code = sized([...list([[variables, integer]]), ...body(...locals), end]);
+  const bytes = [
+    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    section(1, signature),
+    section(2, [...text("env"), ...text("memory"), 0x02, 0x00, 0x00]),
+    section(3, [0]),
+    section(7, [...text("run"), 0x00, 0]),
+    section(10, code),
+  ].flat();
+  const { run } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(bytes)), { env: { memory } }).exports;
+  return run as (...values: number[]) => number;
 }
 
-/** What {@link compile} makes: the functions, by name, over `memory`. */
-export type Kernel = (memory: WebAssembly.Memory) => Readonly<Record<string, (...values: number[]) => number>>;
+const integer = 0x7f;
+const empty = 0x40;
+const end = 0x0b;
 
-export function compile(functions: readonly KernelFunction[]): Kernel {
-  const module = new WebAssembly.Module(encodeModule(functions));
-  return (memory) =>
-    new WebAssembly.Instance(module, { env: { memory } }).exports as Readonly<
-      Record<string, (...values: number[]) => number>
-    >;
-}
-
-const unary = (opcode: number) => (value: Code) => [...value, opcode];
 const binary = (opcode: number) => (left: Code, right: Code) => [...left, ...right, opcode];
 /** `alignment` is the logarithm of the number of bytes. */
 const loading = (opcode: number, alignment: number) => (address: Code, offset: number) => [
@@ -57,82 +55,28 @@ const loading = (opcode: number, alignment: number) => (address: Code, offset: n
 ];
 
 export const i32 = {
-  constant: (value: number) => [0x41, ...signed(BigInt(value | 0))],
-  isZero: unary(0x45),
-  equal: binary(0x46),
-  above: binary(0x4b),
+  constant: (value: number) => [0x41, ...signed(value)],
+  /** As integers with a sign. */
+  isLess: binary(0x48),
   add: binary(0x6a),
-  subtract: binary(0x6b),
-  multiply: binary(0x6c),
   and: binary(0x71),
   or: binary(0x72),
-  xor: binary(0x73),
   shiftLeft: binary(0x74),
-  shiftRight: binary(0x76),
-  load: loading(0x28, 2),
   load8: loading(0x2d, 0),
   load16: loading(0x2f, 1),
   store: (address: Code, value: Code, offset: number) => [...address, ...value, 0x36, 2, ...unsigned(offset)],
-  /** The low half of 64 bits. */
-  low: unary(0xa7),
 };
 
-export const i64 = {
-  constant: (value: bigint) => [0x42, ...signed(BigInt.asIntN(64, value))],
-  isZero: unary(0x50),
-  multiply: binary(0x7e),
-  and: binary(0x83),
-  or: binary(0x84),
-  xor: binary(0x85),
-  shiftRight: binary(0x88),
-  load: loading(0x29, 3),
-  /** From 32 bits, without a sign. */
-  extend: unary(0xad),
-};
-
-const empty = 0x40;
-const end = 0x0b;
-
-/** Code that {@link leave} can leave. */
-export const block = (...code: Code[]): Code => [0x02, empty, ...code.flat(), end];
-/** Code that {@link leave} starts again. */
-export const loop = (...code: Code[]): Code => [0x03, empty, ...code.flat(), end];
-/** Goes to the end of the block, or the start of the loop, that is `depth` around the innermost. */
-export const leave = (depth: number): Code => [0x0c, ...unsigned(depth)];
-export const leaveIf = (depth: number, condition: Code): Code => [...condition, 0x0d, ...unsigned(depth)];
 export const sequence = (...code: Code[]): Code => code.flat();
+/** Repeats its code while it ends in {@link goOnIf}. */
+export const loop = (...code: Code[]): Code => [0x03, empty, ...code.flat(), end];
+export const goOnIf = (condition: Code): Code => [...condition, 0x0d, 0];
+export const when = (condition: Code, ...code: Code[]): Code => [...condition, 0x04, empty, ...code.flat(), end];
+/** In place of {@link goOnIf}: leaves the loop, which is in a {@link when}, if the condition holds. */
+export const leaveIf = (condition: Code): Code => [...condition, 0x0d, 1];
 
-const typeCodes: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e };
-
-function encodeModule(functions: readonly KernelFunction[]): Uint8Array<ArrayBuffer> {
-  const signatures = functions.map(({ parameters }) => [
-    0x60,
-    ...list(Array<Code>(parameters).fill([typeCodes.i32])),
-    ...list([[typeCodes.i32]]),
-  ]);
-  const bodies = functions.map(({ variables, body }) =>
-    sized([...list(variables.map((type) => [1, typeCodes[type]])), ...body, end]),
-  );
-  return Uint8Array.from(
-    [
-      [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      section(1, signatures),
-      section(2, [[...text("env"), ...text("memory"), 0x02, 0x00, 0x00]]),
-      section(
-        3,
-        functions.map((_, index) => [index]),
-      ),
-      section(
-        7,
-        functions.map(({ name }, index) => [...text(name), 0x00, index]),
-      ),
-      section(10, bodies),
-    ].flat(),
-  );
-}
-
-function section(id: number, items: readonly Code[]): Code {
-  return [id, ...sized(list(items))];
+function section(id: number, item: Code): Code {
+  return [id, ...sized(list([item]))];
 }
 
 function list(items: readonly Code[]): Code {
@@ -152,9 +96,7 @@ function unsigned(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
 }
 
-function signed(value: bigint): number[] {
-  const byte = Number(value & 0x7fn);
-  const rest = value >> 7n;
-  const isLast = rest === (byte & 0x40 ? -1n : 0n);
-  return isLast ? [byte] : [byte | 0x80, ...signed(rest)];
+function signed(value: number): number[] {
+  const isLast = value >= -64 && value < 64;
+  return isLast ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)];
 }
