@@ -61,7 +61,7 @@ it("are told that a run was stopped, left or failed", async () => {
   await newTrainer(tracker, { callbacks }).run();
   expect(calls.splice(0)).toEqual(["start 0", "step 1", "checkpoint 1", "stopped"]);
   for await (const event of newTrainer(tracker, { steps: 3 })) if (event.type === "step") break;
-  expect(calls.splice(0)).toEqual(["start 1", "step 2", "stopped"]);
+  expect(calls.splice(0)).toEqual(["start 1", "step 2", "checkpoint 2", "stopped"]);
   const data = memoryBatches(countingBatches(5), { epochs: 1 });
   await expect(newTrainer(tracker, { steps: 9, data }).run()).rejects.toThrow("the data ended at step 6 of 9");
   expect(calls.at(-1)).toBe("failed");
