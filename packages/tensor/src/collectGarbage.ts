@@ -8,9 +8,9 @@ let collect: (() => void) | undefined;
 /** From here on a collection, some 10 ms, is worth it. */
 const worthwhileBytes = 2 ** 26;
 
-/** Collects if `bytes` have been let go of and that is much; tells whether it did. */
-export function collectGarbage(bytes: number): boolean {
-  if (bytes < worthwhileBytes) return false;
+/** Collects if `bytes` have been let go of and that is `much` (default 64 MB); tells whether it did. */
+export function collectGarbage(bytes: number, much = worthwhileBytes): boolean {
+  if (bytes < much) return false;
   if (!collect) {
     setFlagsFromString("--expose-gc");
     collect = runInNewContext("gc") as () => void;

@@ -124,7 +124,7 @@ export {
   randomNormal,
   randomUniform,
 } from "./random.ts";
-export { recompute } from "./recompute.ts";
+export { parametersFirst, recompute } from "./recompute.ts";
 export type { RecordedCall } from "./recordCall.ts";
 export { expandFused } from "./rewrite.ts";
 export { type LoadedProgram, type LoadProgramOptions, loadProgram, saveProgram } from "./savedProgram.ts";

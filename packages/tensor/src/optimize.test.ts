@@ -3,10 +3,11 @@ import { checkProgram } from "./checkProgram.ts";
 import { layerNorm } from "./fused/norms.ts";
 import { gradients } from "./grad.ts";
 import type { Tensor } from "./graph.ts";
-import { broadcastTo } from "./ops/broadcast.ts";
+import { broadcastTo, sum } from "./ops/broadcast.ts";
 import { constant, iota, placeholder } from "./ops/create.ts";
 import { add, cast, div, exp, maximum, mul, pow, sub } from "./ops/elementwise.ts";
 import { gather, scatterAdd } from "./ops/gather.ts";
+import { matmul } from "./ops/matmul.ts";
 import { pad, reshape, slice } from "./ops/movement.ts";
 import { topK } from "./ops/reduce.ts";
 import { optimize } from "./optimize.ts";
@@ -35,6 +36,26 @@ describe("optimize", () => {
     expect(optimized(mul(x, add(constant(2), 3)))).toBe(
       program("  %1: float32[] = constant() data=[5]\n  %2: float32[2,3] = mul(%0, %1)", "%2"),
     );
+  });
+
+  it("scales the rows of a product instead of those of the wide matrix that goes into it", () => {
+    const wide = placeholder("wide", "float32", [4, 64]);
+    const scales = placeholder("scales", "float32", [4, 1]);
+    const weight = placeholder("weight", "float32", [64, 8]);
+    const hidden = placeholder("hidden", "float32", [4, 8]);
+    const scaled = mul(wide, scales);
+    const large = (outputs: Tensor[]) => {
+      const { nodes } = optimize(makeProgram([wide, scales, weight, hidden], outputs));
+      return nodes.filter(({ op, outputs }) => op.name === "mul" && outputs[0]!.shape.includes(64)).length;
+    };
+    expect(large([matmul(scaled, weight)])).toBe(0);
+    expect(large([matmul(scaled, hidden, { transposeA: true })])).toBe(0);
+    expect(large([matmul(reshape(reshape(scaled, [2, 2, 64]), [4, 64]), weight)])).toBe(0);
+    const wider = mul(placeholder("wider", "float32", [2, 2, 4096]), placeholder("rows", "float32", [2, 2, 1]));
+    const sums = optimize(makeProgram([], [sum(reshape(wider, [4, 4096]), 0)]));
+    expect(sums.nodes.map(({ op }) => op.name)).not.toContain("mul");
+    expect(large([matmul(scaled, placeholder("square", "float32", [64, 64]))])).toBe(1);
+    expect(large([matmul(mul(wide, placeholder("columns", "float32", [64])), weight)])).toBe(1);
   });
 
   it("tells -0 from 0", () => {

@@ -8,6 +8,7 @@ import { addOp } from "./ops/elementwise.ts";
 import { isOp, type NumberArray } from "./ops/op.ts";
 import { countUses, makeProgram } from "./program.ts";
 import { rewrite, withInputs } from "./rewrite.ts";
+import { foldRowScales } from "./rowScales.ts";
 import { concreteCount, isConcrete, shapesEqual } from "./shape.ts";
 
 /** Larger results are computed at run time: a program should not carry them. */
@@ -26,7 +27,11 @@ export function optimize(program: Program): Program {
   const uses = countUses(program);
   const outputs = rewrite(program.outputs, (node, inputs) => {
     if (node.outputs.some((output) => isInput.has(output))) return node.outputs;
-    const simpler = dropIdle(node, inputs) ?? foldConstants(node, inputs) ?? foldAddition(node, inputs, uses);
+    const simpler =
+      dropIdle(node, inputs) ??
+      foldConstants(node, inputs) ??
+      foldAddition(node, inputs, uses) ??
+      foldRowScales(node, inputs);
     if (simpler) return simpler;
     const key = `${node.op.name}(${inputs.map(idOf)})${describeAttributes(node.attributes)}`;
     const before = seen.get(key);

@@ -16,7 +16,7 @@ import type { Tensor } from "./graph.ts";
 import { constant, tensor } from "./ops/create.ts";
 import { programMemory } from "./programMemory.ts";
 import { hostRandomNormal, RandomKey } from "./random.ts";
-import { recompute } from "./recompute.ts";
+import { parametersFirst, recompute } from "./recompute.ts";
 
 const executor = referenceExecutor();
 const layers = 8;
@@ -153,5 +153,39 @@ describe("recompute", () => {
       expect.closeTo(2 * Math.E, 5),
       expect.closeTo(3 * Math.exp(3), 4),
     ]);
+  });
+});
+
+describe("parametersFirst", () => {
+  /** An output layer whose table the inputs of the stack come from too, as in a language model with tied embeddings. */
+  const tied = (ordered: boolean) =>
+    compile((table: Tensor, w: readonly Tensor[]) =>
+      valueAndGrad(({ table, w }: { table: Tensor; w: readonly Tensor[] }) => {
+        const head = (x: Tensor) => x.matmul(table, { transposeB: true });
+        const x = stackLayers(table.slice(0, 0, 16), w);
+        return (ordered ? parametersFirst(head) : head)(x).sin().square().mean();
+      })({ table, w }),
+    );
+  const stackLayers = (x: Tensor, w: readonly Tensor[]) => w.reduce((x, weight) => x.matmul(weight).sin().add(x), x);
+
+  it("gives the same gradients, those of the parameters before that of the argument", async () => {
+    const table = tensor(hostRandomNormal(1, "table", 8 * 400), { shape: [400, 8] });
+    const [plain, ordered] = [tied(false), tied(true)];
+    const results = await Promise.all(
+      [plain, ordered].map(async (step) => {
+        const [loss, found] = await step(table, weights());
+        return Promise.all([loss, found.table, ...found.w].map(listed));
+      }),
+    );
+    for (const [i, values] of results[1]!.entries()) {
+      for (const [k, value] of values.entries()) expect(value).toBeCloseTo(results[0]![i]![k]!, 6);
+    }
+    const waitedFor = (step: typeof plain) =>
+      step
+        .program(table, weights())
+        .nodes.flatMap(({ op, inputs }) => (op.name === "after" ? inputs : []))
+        .filter(({ node, shape }) => node.op.name === "matmul" && shape[0] === 400);
+    expect(waitedFor(plain)).toEqual([]);
+    expect(waitedFor(ordered).map(({ node }) => node.attributes.withoutCopies)).toEqual([true]);
   });
 });

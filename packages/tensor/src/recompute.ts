@@ -4,12 +4,13 @@ import { isFloat } from "./dtype.ts";
 import { backpropagate } from "./grad.ts";
 import { type Node, nextSerial, type Tensor } from "./graph.ts";
 import { literalData, placeholder } from "./ops/create.ts";
-import { defineOp, record } from "./ops/op.ts";
+import { matmul, matmulOp } from "./ops/matmul.ts";
+import { defineOp, isOp, record } from "./ops/op.ts";
 import { after } from "./ops/order.ts";
 import { rewrite } from "./rewrite.ts";
 import { flattenTensors, mapTensors } from "./tree.ts";
 
-type RecomputedAttributes = { outputs: number; arguments: number };
+type RecomputedAttributes = { outputs: number; arguments: number; keeps: boolean };
 
 /** Inputs: the region's outputs, which pass through; its arguments; what it reads besides, such as parameters. */
 export const recomputedOp = defineOp<RecomputedAttributes>({
@@ -19,11 +20,12 @@ export const recomputedOp = defineOp<RecomputedAttributes>({
     const captured = attributes.outputs + attributes.arguments;
     return [
       ...Array<undefined>(attributes.outputs).fill(undefined),
-      ...gradientsOfCopy({
+      ...gradientsOfRegion({
         outputs: inputs.slice(0, attributes.outputs),
         args: inputs.slice(attributes.outputs, captured),
         captured: inputs.slice(captured),
         gradients,
+        keeps: attributes.keeps,
       }),
     ];
   },
@@ -44,6 +46,8 @@ interface Region {
   readonly captured: readonly Tensor[];
   /** With respect to each output. */
   readonly gradients: readonly (Tensor | undefined)[];
+  /** Its intermediate values are those of the forward: the copy equals them and is merged with them. */
+  readonly keeps: boolean;
 }
 
 /**
@@ -51,7 +55,7 @@ interface Region {
  * does not run with the forward, and the gradients of the arguments wait for the others, so that the copy is done with before the
  * backward goes on.
  */
-function gradientsOfCopy({ outputs, args, captured, gradients }: Region): (Tensor | undefined)[] {
+function gradientsOfRegion({ outputs, args, captured, gradients, keeps }: Region): (Tensor | undefined)[] {
   const inputs = [...args, ...captured];
   const standIns = inputs.map(standInFor);
   const copy = rewrite(outputs, () => undefined, pairs(inputs, standIns));
@@ -59,11 +63,21 @@ function gradientsOfCopy({ outputs, args, captured, gradients }: Region): (Tenso
   const seeds = gradients.map((gradient) => gradient && standInFor(gradient));
   const found = backpropagate(copy, seeds, standIns);
 
-  const late = [...after(args, incoming), ...captured];
+  // What is derived from parameters alone, such as a part of a weight, would otherwise be kept since the forward.
+  const late = keeps ? inputs : after(inputs, incoming);
   const known = pairs([...standIns, ...seeds.filter(isPresent)], [...late, ...incoming]);
   const resolved = mapPresent(found, (present) => rewrite(present, () => undefined, known));
-  const [ofArgs, ofCaptured] = [resolved.slice(0, args.length), resolved.slice(args.length)];
+  const [ofArgs, rest] = [resolved.slice(0, args.length), resolved.slice(args.length)];
+  const ofCaptured = keeps ? rest.map((gradient) => gradient && productWithoutCopies(gradient)) : rest;
   return [...mapPresent(ofArgs, (present) => after(present, ofCaptured.filter(isPresent))), ...ofCaptured];
+}
+
+/** The gradient of a large weight, while what it is made of is still there. */
+function productWithoutCopies(gradient: Tensor): Tensor {
+  const { node } = gradient;
+  if (!isOp(node, matmulOp)) return gradient;
+  const [a, b] = node.inputs;
+  return matmul(a!, b!, { ...node.attributes, withoutCopies: true });
 }
 
 function standInFor({ dtype, shape }: Tensor): Tensor {
@@ -92,12 +106,28 @@ function mapPresent(
  * gradient arrives. Costs one more forward of the function; saves the memory of everything between arguments and results.
  *
  * Pass what the recomputation should start from (activations, random keys) as arguments. Anything else that was recorded before the
- * call, such as parameters, is read where it is; what depends on nothing but that is computed once.
+ * call, such as parameters, is read where it is.
  *
  * @example
  * for (const block of blocks) x = recompute((x: Tensor) => block.forward(x))(x);
  */
 export function recompute<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
+  return asRegion(fn, false);
+}
+
+/**
+ * The same function, whose gradients are computed in an order that saves memory at no cost: those of what it reads besides its arguments,
+ * such as parameters, before the backward goes on with those of the arguments. What they are made of, for a language model's output layer
+ * an array of a number for each token and word, is then not kept until the end.
+ *
+ * @example
+ * const logits = parametersFirst((x: Tensor) => head.forward(x))(x);
+ */
+export function parametersFirst<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
+  return asRegion(fn, true);
+}
+
+function asRegion<A extends unknown[], R>(fn: (...args: A) => R, keeps: boolean): (...args: A) => R {
   return (...args) => {
     const start = nextSerial();
     const result = fn(...args);
@@ -108,6 +138,7 @@ export function recompute<A extends unknown[], R>(fn: (...args: A) => R): (...ar
     const marked = record(recomputedOp, [...outputs, ...given, ...captured], {
       outputs: outputs.length,
       arguments: given.length,
+      keeps,
     });
     return mapTensors(result, (tensor) => marked[outputs.indexOf(tensor)]!);
   };

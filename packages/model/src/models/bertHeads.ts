@@ -1,5 +1,5 @@
 // The tasks of a BERT: one small head each on the encoder of bert.ts, named as in transformers, whose weights they share.
-import { dropout, gather, iota, type Tensor } from "@llm/tensor";
+import { dropout, gather, iota, parametersFirst, type Tensor } from "@llm/tensor";
 import { activations } from "../layers/activations.ts";
 import type { Embedding } from "../layers/embedding.ts";
 import { LayerNorm } from "../layers/layerNorm.ts";
@@ -62,7 +62,8 @@ export class BertForMaskedLM implements PretrainedModel {
     const states = this.bert.forward(inputIds, options);
     const dense = transform.dense.forward(places ? columnsOf(states, places) : states);
     const hidden = transform.LayerNorm.forward(activations[this.config.activation](dense)); // [B, T, C] or [B, places, C]
-    return hidden.matmul(this.bert.embeddings.word_embeddings.weight, { transposeB: true }).add(bias);
+    const output = (x: Tensor) => x.matmul(this.bert.embeddings.word_embeddings.weight, { transposeB: true }).add(bias);
+    return (options.recompute ? parametersFirst(output) : output)(hidden);
   }
 
   toConfigJson(): ConfigJson {

@@ -8,6 +8,7 @@ import {
   attentionWithCache,
   type DType,
   dropout,
+  parametersFirst,
   type RandomKey,
   recompute as recomputed,
   type Tensor,
@@ -214,7 +215,8 @@ export class Gpt implements CausalLanguageModel {
       const forward = (x: Tensor, key?: RandomKey) => block.forward(x, this.config, { mask, key, blockSize });
       x = (recompute ? recomputed(forward) : forward)(x, key?.derive(i));
     }
-    return this.output(this.transformer.ln_f.forward(x));
+    const output = (x: Tensor) => this.output(x);
+    return (recompute ? parametersFirst(output) : output)(this.transformer.ln_f.forward(x));
   }
 
   forwardCached(

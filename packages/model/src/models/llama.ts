@@ -7,6 +7,7 @@
 import {
   attention,
   attentionWithCache,
+  parametersFirst,
   type RandomKey,
   recompute as recomputed,
   type Tensor,
@@ -215,7 +216,8 @@ export class Llama implements CausalLanguageModel {
       const forward = (x: Tensor, key?: RandomKey) => block.forward(x, config, turn, { mask, window, key, blockSize });
       x = (recompute ? recomputed(forward) : forward)(x, key?.derive(i));
     }
-    return this.output(this.model.norm.forward(x));
+    const output = (x: Tensor) => this.output(x);
+    return (recompute ? parametersFirst(output) : output)(this.model.norm.forward(x));
   }
 
   forwardCached(

@@ -11,6 +11,7 @@ import {
   equal,
   greater,
   iota,
+  parametersFirst,
   type RandomKey,
   recompute as recomputed,
   type Tensor,
@@ -102,7 +103,10 @@ export class T5 implements EncoderDecoderModel {
       throw new ModelError(`T5: inputIds hold ${read} sequences and decoderInputIds ${written} (one for each)`);
     }
     const states = this.encode(inputIds, { attentionMask, recompute, key: key?.derive("encoder") });
-    return this.output(this.decode(decoderInputIds, states, { attentionMask, recompute, key: key?.derive("decoder") }));
+    const output = (x: Tensor) => this.output(x);
+    return (recompute ? parametersFirst(output) : output)(
+      this.decode(decoderInputIds, states, { attentionMask, recompute, key: key?.derive("decoder") }),
+    );
   }
 
   encode(inputIds: Tensor, { attentionMask, key, recompute = false }: EncodeOptions = {}): Tensor {

@@ -136,7 +136,7 @@ async function compileSession(
   });
   const outputTypes = work.program.outputs.map(({ dtype }) => dtype);
   const requireElements = onDevice ? emptyInputsCheck(program) : () => {};
-  const { slices, kernels } = work;
+  const { slices, kernels, shared } = work;
   const request = {
     session,
     model: bytes,
@@ -150,6 +150,7 @@ async function compileSession(
     settings: { threads },
     slices,
     kernels,
+    shared,
   };
   await channel.send({ kind: "session", request }).catch((error) => {
     throw withMemory(withOrigin(error, origins), program, new Map(), channel.broken);

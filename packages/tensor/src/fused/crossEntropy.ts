@@ -2,7 +2,9 @@
 import { requireFloat } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { describeShape, describeType, type Tensor } from "../graph.ts";
-import { add, equal, log, mul, neg, sub, where } from "../ops/elementwise.ts";
+import { broadcastTo } from "../ops/broadcast.ts";
+import { constant } from "../ops/create.ts";
+import { add, equal, log, mul, sub, where } from "../ops/elementwise.ts";
 import { gatherElements, scatterElementsAdd } from "../ops/gather.ts";
 import { reshape } from "../ops/movement.ts";
 import { defineFusedOp, record } from "../ops/op.ts";
@@ -62,7 +64,7 @@ export const crossEntropyRowsOp = defineFusedOp<CrossEntropyAttributes>({
   },
 });
 
-/** Softmax minus one-hot, scaled: one pass over the probabilities, then one element a row. */
+/** Softmax minus one-hot, one element a row, scaled. */
 function gradientOfLosses(
   gradient: Tensor,
   targets: Tensor,
@@ -73,8 +75,8 @@ function gradientOfLosses(
   const ignored = equal(targets, ignoreIndex);
   const weight = reshape(where(ignored, 0, gradient), [rows!, 1]);
   const place = reshape(where(ignored, 0, targets), [rows!, 1]);
-  const scaled = mul(probabilities, weight);
-  return scatterElementsAdd(place, neg(weight), { axis: 1, size: classes!, onto: scaled });
+  const minusOne = broadcastTo(constant(-1, probabilities.dtype), [rows!, 1]);
+  return mul(scatterElementsAdd(place, minusOne, { axis: 1, size: classes!, onto: probabilities }), weight);
 }
 
 /** -log softmax(logits)[target] for each row: logits [N, classes], targets int32 [N]; rows with `ignoreIndex` give 0. */

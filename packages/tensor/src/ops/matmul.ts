@@ -8,7 +8,7 @@ import { broadcastStrides, walkStrided } from "./loops.ts";
 import { reshape } from "./movement.ts";
 import { apply, defineOp, type OnnxEmitter, widenBfloat16 } from "./op.ts";
 
-type MatmulAttributes = { transposeA: boolean; transposeB: boolean };
+type MatmulAttributes = { transposeA: boolean; transposeB: boolean; withoutCopies?: true };
 
 /** [rows, columns] of the last two axes as the product sees them. */
 function matrixSize(shape: Shape, transposed: boolean) {
@@ -69,7 +69,8 @@ export const matmulOp = defineOp<MatmulAttributes>({
       }
     }
   },
-  onnx: (emit, inputs, { attributes: { transposeA, transposeB }, inputs: types, outputs: [product] }) => {
+  onnx: (emit, inputs, { attributes, inputs: types, outputs: [product] }) => {
+    const { transposeA, transposeB, withoutCopies } = attributes;
     // ONNX Runtime fills only the first matrix of a batch of empty sums.
     if (matrixSize(types[0]!.shape, transposeA)[1] === 0) {
       return emit.node("Expand", [emit.constant(product!.dtype, [0], []), emit.dimensions(product!.shape)]);
@@ -83,7 +84,8 @@ export const matmulOp = defineOp<MatmulAttributes>({
         ),
       );
     }
-    const order = transposeA && !transposeB && transposedOrder(types.map(({ shape }) => shape));
+    const mayCopy = transposeA && !transposeB && !withoutCopies;
+    const order = mayCopy && transposedOrder(types.map(({ shape }) => shape));
     const [a, b] = inputs as [string, string];
     if (order === "operand") return emit.node("MatMul", [transposed(emit, a, 2), b]);
     if (order === "result") return transposed(emit, emit.node("MatMul", [transposed(emit, b, 2), a]), 2);
@@ -137,11 +139,14 @@ export interface MatmulOptions {
   transposeA?: boolean;
   /** Exchange the last two axes of the second tensor. Default false. */
   transposeB?: boolean;
+  /** No operand and no result may be copied in another order to be faster: for large ones where memory counts. Default false. */
+  withoutCopies?: boolean;
 }
 
 /** [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
-  return apply(matmulOp, [a, b], { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false });
+  const { transposeA = false, transposeB = false, withoutCopies = false } = options;
+  return apply(matmulOp, [a, b], { transposeA, transposeB, ...(withoutCopies && { withoutCopies }) });
 }
 
 export const matmulOps = [matmulOp] as const;

@@ -5,7 +5,8 @@ import { constant } from "../../ops/create.ts";
 import { updateSliceOp } from "../../ops/gather.ts";
 import { isOp } from "../../ops/op.ts";
 import { makeProgram } from "../../program.ts";
-import type { KernelPlan, SliceWrite, Source } from "./protocol.ts";
+import { earlyOutputs } from "./earlyOutputs.ts";
+import type { KernelPlan, SharedPlace, SliceWrite, Source } from "./protocol.ts";
 import { findUpdateRegions } from "./updateRegions.ts";
 
 /** How an output of the whole program comes about. */
@@ -19,6 +20,7 @@ export interface HostWork {
   readonly program: Program;
   readonly slices: readonly SliceWrite[];
   readonly kernels: readonly KernelPlan[];
+  readonly shared: readonly SharedPlace[];
   /** For each output of the whole program. */
   readonly outputs: readonly OutputPlan[];
 }
@@ -63,7 +65,13 @@ export function divideWork(program: Program, donated: readonly boolean[]): HostW
     arrays: arrays.map(source),
     scalars: scalars.map(source),
   }));
+  const placed = new Set(kernels.flatMap(({ arrays }) => arrays.filter(({ kind }) => kind === "output")));
+  const graphOutputs = [...placed].map(({ index }) => inside[index]!);
+  const shared = earlyOutputs(makeProgram(program.inputs, inside), graphOutputs).map(({ value, output }) => ({
+    place: inside.indexOf(output),
+    output: inside.push(value) - 1,
+  }));
   // ONNX Runtime refuses a model that computes nothing.
   if (inside.length === 0) inside.push(constant(0));
-  return { program: makeProgram(program.inputs, inside), slices, kernels, outputs };
+  return { program: makeProgram(program.inputs, inside), slices, kernels, shared, outputs };
 }

@@ -25,10 +25,16 @@ export interface SliceWrite {
   readonly axis: number;
 }
 
+/** `output` is written to the place of output `place`, which is only written once nobody needs it any more. */
+export interface SharedPlace {
+  readonly output: number;
+  readonly place: number;
+}
+
 /** An element-wise update done outside of the graph, in place. */
 export interface KernelPlan {
   readonly kernel: SimdKernel;
-  /** Of every array. */
+  /** Of what it computes with. */
   readonly shape: readonly number[];
   readonly arrays: readonly Source[];
   readonly scalars: readonly Source[];
@@ -48,6 +54,7 @@ export interface SessionRequest {
   readonly settings: SessionSettings;
   readonly slices: readonly SliceWrite[];
   readonly kernels: readonly KernelPlan[];
+  readonly shared: readonly SharedPlace[];
 }
 
 export interface RunRequest {

@@ -24,6 +24,9 @@ import type {
 import { chooseProvider, executionProviders, keepsBuffers, type OnnxProvider, tryProviders } from "./providers.ts";
 import { type RuntimeBuffer, StateMemory } from "./stateMemory.ts";
 
+/** State is moved to its places before the first run, which needs all the memory that it can get. */
+const muchBeforeRun = 2 ** 22;
+
 /** Outputs up to this many bytes come back with the reply of the run, so that reading a loss needs no second message. */
 const inlineBytes = 4096;
 
@@ -35,6 +38,7 @@ interface Session {
   readonly outputShapes: SessionRequest["outputShapes"];
   readonly slices: readonly SliceWrite[];
   readonly plans: readonly KernelPlan[];
+  readonly shared: SessionRequest["shared"];
   /** Its outputs that are on a device: their memory is given back through the session, which must outlive them. */
   onDevice: number;
   /** It is to be released once none of those is left. */
@@ -159,7 +163,8 @@ export class OnnxRuntime {
         }
       }
     }
-    this.#collect();
+    this.#collect(muchBeforeRun);
+    for (const { output, place } of session.shared) fetches[outputNames[output]!] = fetches[outputNames[place]!]!;
     for (const [i, name] of outputNames.entries()) {
       fetches[name] ??= outputShapes ? this.#room(outputTypes[i]!, outputShapes[i]!) : null;
     }
@@ -216,8 +221,8 @@ export class OnnxRuntime {
   }
 
   /** What was copied to kernels' memory goes away before more is, or before a run that needs room. */
-  #collect(): void {
-    if (collectGarbage(this.#leftBehind)) this.#leftBehind = 0;
+  #collect(much?: number): void {
+    if (collectGarbage(this.#leftBehind, much)) this.#leftBehind = 0;
   }
 
   #forget(id: BufferId): void {
