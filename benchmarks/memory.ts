@@ -1,6 +1,6 @@
 // Memory of the training step, by precision and with activations recomputed: `pnpm bench memory [B C] [--steps N] [--precisions]`. The
-// estimate comes from the program; with steps, processes with and without recomputation (and with --precisions, of each precision) take
-// turns and their time and peak memory are measured.
+// estimate comes from the program; with steps, processes without and with recomputation and AdamW's moments in 8 bits (and with
+// --precisions, of each precision) take turns and their time and peak memory are measured.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Program, precisions, programMemory, RandomKey, referenceExecutor, tensor } from "@llm/tensor";
@@ -58,6 +58,7 @@ function estimate(name: TrainConfigurationName): void {
 const ways: Record<string, readonly string[]> = {
   float32: [],
   "float32, recomputed": ["--recompute"],
+  "float32, recomputed, moments in 8 bits": ["--recompute", "--eight-bit"],
   float16: ["--precision", "float16"],
   bfloat16: ["--precision", "bfloat16"],
 };
@@ -102,7 +103,7 @@ export async function run(args: readonly string[]): Promise<void> {
     options: { steps: { type: "string", default: "0" }, precisions: { type: "boolean", default: false } },
   });
   console.log(describeMachine());
-  const chosen = Object.keys(ways).slice(0, values.precisions ? undefined : 2);
+  const chosen = Object.keys(ways).slice(0, values.precisions ? undefined : 3);
   for (const name of (positionals.length > 0 ? positionals : ["B", "C"]) as TrainConfigurationName[]) {
     estimate(name);
     if (Number(values.steps) > 0) await measure(name, Number(values.steps), chosen);

@@ -1,17 +1,18 @@
 // Our side of the training benchmark, in a process of its own so that its peak memory is its own: as many measured steps as a
 // line on standard input says, one JSON object a line on standard output. The Python peer speaks the same protocol.
-// `trainStepProcess.ts WORKLOAD [--recompute] [--precision float32|float16|bfloat16] [--warmup STEPS]`
+// `trainStepProcess.ts WORKLOAD [--recompute] [--eight-bit] [--precision float32|float16|bfloat16] [--warmup STEPS]`
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import type { PretrainedModel } from "@llm/model";
 import { flattenTensors, hostArray, onnxExecutor, type Precision, RandomKey, tensor } from "@llm/tensor";
-import { adamW, type TrainState, TrainStep } from "@llm/train";
+import { adamW, eightBitState, type TrainState, TrainStep } from "@llm/train";
 import { type TrainWorkloadName, trainWorkload } from "./trainWorkloads.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     recompute: { type: "boolean", default: false },
+    "eight-bit": { type: "boolean", default: false },
     precision: { type: "string", default: "float32" },
     warmup: { type: "string", default: "5" },
   },
@@ -20,7 +21,7 @@ const warmupSteps = Number(values.warmup);
 const { model, objective, inputs, vocabularySize } = trainWorkload(positionals[0] as TrainWorkloadName);
 const trainStep = new TrainStep<PretrainedModel>({
   objective,
-  optimizer: adamW(),
+  optimizer: values["eight-bit"] ? eightBitState(adamW()) : adamW(),
   gradientClipping: 1,
   executor: onnxExecutor(),
   precision: values.precision as Precision,

@@ -15,6 +15,7 @@ import { any } from "./functional/logic.ts";
 import { crossEntropy } from "./functional/losses.ts";
 import { mean, variance } from "./functional/statistics.ts";
 import { layerNorm } from "./fused/norms.ts";
+import { dequantizeBlockwise, quantizeBlockwise } from "./fused/quantizeBlockwise.ts";
 import { quantizedMatmul } from "./fused/quantizedMatmul.ts";
 import { scan } from "./fused/scan.ts";
 import { softmax } from "./fused/softmax.ts";
@@ -135,6 +136,26 @@ const cases: [string, () => unknown, string][] = [
     "attention: the head size must be known, got [batch,width]",
   ],
   ["dropout", () => dropout(a, 1, RandomKey.from(0)), "dropout: the rate must be at least 0 and below 1, got 1"],
+  [
+    "quantizeBlockwise, size",
+    () => quantizeBlockwise(a, "signed"),
+    "quantizeBlockwise: the number of elements must be known and a multiple of 256, got shape [2,3] (pad it, or keep it as float32)",
+  ],
+  [
+    "quantizeBlockwise, dtype",
+    () => quantizeBlockwise(ids, "signed"),
+    "quantizeBlockwise: expected float32, got int32[4] (cast it first)",
+  ],
+  [
+    "dequantizeBlockwise, scales",
+    () => dequantizeBlockwise({ codes: tensor(new Uint8Array(512)), scales: tensor(new Float32Array(3)) }, "signed"),
+    "dequantizeBlockwise: codes [512] need 2 scales, one for each 256 elements, got [3]",
+  ],
+  [
+    "dequantizeBlockwise, codes",
+    () => dequantizeBlockwise({ codes: a, scales: a }, "signed"),
+    "dequantizeBlockwise: expected uint8 codes and float32 scales, got float32[2,3] and float32[2,3]",
+  ],
   [
     "quantizedMatmul, weight",
     () => quantizedMatmul(a, a, scalar),

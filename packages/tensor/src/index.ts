@@ -51,6 +51,13 @@ export { argMin, argSort, clamp, min, type SortOptions, sort } from "./functiona
 export { logSumExp, mean, square, type VarianceOptions, variance } from "./functional/statistics.ts";
 export { gelu } from "./fused/gelu.ts";
 export { layerNorm, type NormOptions, rmsNorm } from "./fused/norms.ts";
+export type { QuantizationLevels } from "./fused/quantizationLevels.ts";
+export {
+  type BlockwiseQuantized,
+  dequantizeBlockwise,
+  quantizationBlockSize,
+  quantizeBlockwise,
+} from "./fused/quantizeBlockwise.ts";
 export { quantizedMatmul } from "./fused/quantizedMatmul.ts";
 export { rotateHalves } from "./fused/rotateHalves.ts";
 export { scan } from "./fused/scan.ts";

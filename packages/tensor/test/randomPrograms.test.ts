@@ -143,8 +143,8 @@ describe("a random program", () => {
     }));
 
   it("is made of every op there is", () => {
-    // Where its input falls between two whole numbers, a rounding apart gives another one.
-    const left = ["quantizedMatmul"];
+    // Where an input falls between two whole numbers or levels, a rounding apart gives another one; blocks are of 256 elements.
+    const left = ["quantizedMatmul", "quantizeBlockwise", "dequantizeBlockwise"];
     const found = new Set(
       fc.sample(recipes, { seed: 8, numRuns: 1500 }).flatMap((recipe) => {
         const { inputs, outputs } = build(recipe);

@@ -83,6 +83,7 @@ export type { TokenVocabulary } from "./objectives/tokenVocabulary.ts";
 export { type AdafactorOptions, adafactor } from "./optimizers/adafactor.ts";
 export { type AdamWOptions, adamW } from "./optimizers/adamw.ts";
 export { describeNames } from "./optimizers/describeNames.ts";
+export { type EightBitStateOptions, eightBitState } from "./optimizers/eightBitState.ts";
 export { type LionOptions, lion } from "./optimizers/lion.ts";
 export { type MuonOptions, muon } from "./optimizers/muon.ts";
 export type {

@@ -22,6 +22,7 @@ import { crossEntropyRows } from "./crossEntropy.ts";
 import { gelu } from "./gelu.ts";
 import { layerNorm, layerNormOp, rmsNorm, rmsNormOp } from "./norms.ts";
 import { productByHead } from "./productByHead.ts";
+import { dequantizeBlockwise, quantizeBlockwise } from "./quantizeBlockwise.ts";
 import { quantizedMatmul } from "./quantizedMatmul.ts";
 import { rotateHalves } from "./rotateHalves.ts";
 import { scan } from "./scan.ts";
@@ -47,6 +48,9 @@ function rowCases(apply: (x: Tensor, axis?: number) => Tensor): OpCase[] {
 const named = floats([2, 4], { recordedShape: ["batch", 4] });
 const weight = (seed: number): CaseInput => floats([4], { seed });
 const quantized = integers([4, 3], { dtype: "int8", range: [-127, 127] });
+const codes = integers([2, 256], { dtype: "uint8", range: [0, 255] });
+/** 1 and ever smaller numbers, to below the smallest level. */
+const decades = Array.from({ length: 256 }, (_, i) => 10 ** (-i / 28));
 const scales = floats([3], { range: [0.01, 0.02], differentiable: false });
 /** True where a query meets its own key, so that no query is without any. */
 const diagonal = () => equal(reshape(iota(5), [5, 1]), iota(5));
@@ -306,6 +310,23 @@ export const fusedCases: OpCases = {
     apply: (x, w, s) => quantizedMatmul(x!, w!, s!),
     exactGradient: false,
     tolerance: rounding,
+  })),
+  quantizeBlockwise: [
+    { name: "signed", inputs: [floats([2, 256], { range: [-3, 3] })], levels: "signed" as const },
+    { name: "unsigned", inputs: [floats([4, 128], { range: [0, 2] })], levels: "unsigned" as const },
+    { name: "zeros", inputs: [numbers(Array(256).fill(0), [256])], levels: "signed" as const },
+    { name: "small beside large", inputs: [numbers(decades, [256])], levels: "unsigned" as const },
+  ].map(({ levels, inputs, ...sample }) => ({
+    ...sample,
+    inputs: inputs.map((input) => ({ ...input, differentiable: false })),
+    apply: (x) => Object.values(quantizeBlockwise(x!, levels)),
+  })),
+  dequantizeBlockwise: [
+    { name: "signed", inputs: [codes, floats([2], { seed: 2 })], levels: "signed" as const },
+    { name: "unsigned", inputs: [codes, floats([2], { seed: 3 })], levels: "unsigned" as const },
+  ].map(({ levels, ...sample }) => ({
+    ...sample,
+    apply: (codes, scales) => dequantizeBlockwise({ codes: codes!, scales: scales! }, levels),
   })),
   scan: [
     {

@@ -5,6 +5,7 @@ import { crossEntropyRowsOp } from "../fused/crossEntropy.ts";
 import { geluOp } from "../fused/gelu.ts";
 import { layerNormOp, rmsNormOp } from "../fused/norms.ts";
 import { productByHeadOp } from "../fused/productByHead.ts";
+import { dequantizeBlockwiseOp, quantizeBlockwiseOp } from "../fused/quantizeBlockwise.ts";
 import { quantizedMatmulOp } from "../fused/quantizedMatmul.ts";
 import { rotateHalvesOp } from "../fused/rotateHalves.ts";
 import { scanOp } from "../fused/scan.ts";
@@ -48,6 +49,8 @@ export const fusedOps = [
   geluOp,
   crossEntropyRowsOp,
   quantizedMatmulOp,
+  quantizeBlockwiseOp,
+  dequantizeBlockwiseOp,
   attendWithBiasOp,
   attendInBlocksOp,
   sumOfSquaresOp,

@@ -35,7 +35,12 @@ it("computes every instruction as float32 arithmetic does", () => {
   const [first, second] = [Float32Array.of(...x, ...special), Float32Array.of(...y, ...special.toReversed())];
   for (const [name, expected] of Object.entries(instructions) as [keyof typeof instructions, typeof Math.pow][]) {
     const operands = [array(0), array(1)].slice(0, expected.length);
-    const kernel = { arrays: 2, scalars: 0, steps: [{ instruction: name, operands }], stores: [{ step: 0, array: 0 }] };
+    const kernel: SimdKernel = {
+      arrays: ["float32", "float32"],
+      scalars: 0,
+      steps: [{ instruction: name, operands }],
+      stores: [{ step: 0, array: 0 }],
+    };
     const [result] = runKernel(kernel, [first, second], []);
     expect([...result!], name).toEqual([...first].map((value, i) => Math.fround(expected(value, second[i]!))));
   }
@@ -43,7 +48,7 @@ it("computes every instruction as float32 arithmetic does", () => {
 
 it("takes scalars and literals, chains steps and stores several results over their inputs", () => {
   const kernel: SimdKernel = {
-    arrays: 2,
+    arrays: ["float32", "float32"],
     scalars: 1,
     steps: [
       {
@@ -81,7 +86,7 @@ it("takes scalars and literals, chains steps and stores several results over the
 
 it("selects by a scalar condition, and does nothing to an empty array", () => {
   const kernel: SimdKernel = {
-    arrays: 2,
+    arrays: ["float32", "float32"],
     scalars: 1,
     steps: [
       {

@@ -1,7 +1,25 @@
 // Compiles a small element-wise computation into a WebAssembly function that makes one pass over memory, four float32 at a time.
-// The module is written byte by byte: https://webassembly.github.io/spec/core/binary/ (SIMD: the 0xfd prefix).
 /// <reference path="./webAssembly.d.ts" />
+import type { QuantizationLevels } from "../fused/quantizationLevels.ts";
 import type { SimdInstruction } from "../ops/op.ts";
+import {
+  code,
+  encodeModule,
+  f32,
+  floatConstant,
+  getLocal,
+  i32,
+  integerConstant,
+  Locals,
+  loadToAll,
+  loadVector,
+  loopWhileLess,
+  setLocal,
+  storeVector,
+  unlessZero,
+  v128,
+} from "./assembler.ts";
+import { blockBytes, codedResult, dequantize } from "./blockwise.ts";
 
 /** An operand of a step: an array in memory, a scalar argument, a literal, or the result of an earlier step. */
 export type KernelOperand =
@@ -16,22 +34,29 @@ export interface KernelStep {
   readonly operands: readonly KernelOperand[];
 }
 
+/** Elements in 8 bits; `scales` is the number of the array with a float32 for each 256 of them. */
+export interface CodesFormat {
+  readonly levels: QuantizationLevels;
+  readonly scales: number;
+}
+
+/** How an array is kept. A kernel reads and writes codes as the numbers that they stand for; scales are only part of that. */
+export type ArrayFormat = "float32" | "scales" | CodesFormat;
+
 /** What a kernel computes: for each element, the steps in order; then results are stored over arrays. */
 export interface SimdKernel {
-  readonly arrays: number;
+  readonly arrays: readonly ArrayFormat[];
   readonly scalars: number;
   readonly steps: readonly KernelStep[];
-  /** `step`'s result is written over `array`. All elements are read before any is written at the same place. */
+  /** `step`'s result is written over `array`, which is not one of scales. All elements are read before any is written at the same place. */
   readonly stores: readonly { readonly step: number; readonly array: number }[];
 }
 
-/** `run(bytes, ...addresses, ...scalars)`; `bytes` is a multiple of 16, and so are the addresses. */
+/**
+ * `run(bytes, ...addresses, ...scalars)`; `bytes` of an array of float32 is a multiple of 16 (with codes, of 1024), and so are the
+ * addresses of 16. A memory in which a kernel has codes starts with tables, see `fillTables`.
+ */
 export type CompiledKernel = (bytes: number, ...operands: number[]) => void;
-
-const i32 = 0x7f;
-const f32 = 0x7d;
-const v128 = 0x7b;
-const simd = 0xfd;
 
 const opcodes: Record<Exclude<SimdInstruction, "sign">, number> = {
   "f32x4.abs": 0xe0,
@@ -45,132 +70,126 @@ const opcodes: Record<Exclude<SimdInstruction, "sign">, number> = {
   "f32x4.max": 0xe9,
   "v128.bitselect": 0x52,
 };
-const load = 0x00;
-const store = 0x0b;
-const splat = 0x13;
-const notEqual = 0x42;
 
 /** The kernel as a function over `memory`. */
 export function instantiateKernel(kernel: SimdKernel, memory: WebAssembly.Memory): CompiledKernel {
-  const module = new WebAssembly.Module(encodeModule(kernel));
+  const module = new WebAssembly.Module(encodeKernel(kernel));
   return new WebAssembly.Instance(module, { env: { memory } }).exports.run as unknown as CompiledKernel;
 }
 
-function encodeModule(kernel: SimdKernel): Uint8Array<ArrayBuffer> {
-  const { arrays, scalars, steps } = kernel;
-  const parameters = [i32, ...Array<number>(arrays).fill(i32), ...Array<number>(scalars).fill(f32)];
-  const splatted = scalarOperands(steps);
-  const locals = [i32, ...Array<number>(arrays + splatted.length + steps.length).fill(v128)];
-  const declarations = vectorOf(locals.map((type) => [1, type]));
-  return new Uint8Array([
-    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
-    ...section(1, vectorOf([[0x60, ...vectorOf(parameters.map((type) => [type])), 0]])),
-    ...section(2, vectorOf([[...text("env"), ...text("memory"), 0x02, 0x00, 0x00]])),
-    ...section(3, vectorOf([[0]])),
-    ...section(7, vectorOf([[...text("run"), 0x00, 0x00]])),
-    ...section(10, vectorOf([sized([...declarations, ...kernelCode(kernel, splatted)])])),
-  ]); // biome-ignore format: byte layout
+/** The numbers of a kernel's locals. */
+interface Places {
+  readonly offset: number;
+  /** The loaded elements; of scales, that of the block. */
+  readonly elements: readonly number[];
+  /** Scalars and literals, in all four places of a vector. */
+  readonly spread: ReadonlyMap<string, number>;
+  readonly steps: readonly number[];
 }
 
-/** The loop over the arrays, sixteen bytes of each at a time; `splatted` are the scalars that are spread over a vector before it. */
-function kernelCode({ arrays, scalars, steps, stores }: SimdKernel, splatted: readonly KernelOperand[]): number[] {
-  const place = localPlaces(arrays, scalars);
-  const vector = (operand: KernelOperand): number => {
-    if (operand.kind === "array") return place.element(operand.index);
-    if (operand.kind === "step") return place.step(operand.index, splatted.length);
-    return place.splat(splatted.findIndex((known) => sameOperand(known, operand)));
+function encodeKernel(kernel: SimdKernel): Uint8Array<ArrayBuffer> {
+  const { arrays, scalars, steps } = kernel;
+  const parameters = [i32, ...arrays.map(() => i32), ...Array<number>(scalars).fill(f32)];
+  const locals = new Locals(parameters.length);
+  const constants = new Map(
+    steps.flatMap(({ operands }) => operands.filter(isNumber).map((operand) => [spreadKey(operand), operand] as const)),
+  );
+  const places: Places = {
+    offset: locals.add(i32),
+    elements: arrays.map(() => locals.add(v128)),
+    spread: new Map([...constants.keys()].map((key) => [key, locals.add(v128)])),
+    steps: steps.map(() => locals.add(v128)),
   };
-  const before = splatted.flatMap((operand, i) => [...splatCode(operand, place), ...setLocal(place.splat(i))]);
-  const loads = Array.from({ length: arrays }, (_, i) => [
-    ...address(i, place.offset),
-    simd,
-    load,
-    4,
-    0,
-    ...setLocal(place.element(i)),
-  ]).flat();
+  const spread = [...constants].flatMap(([key, operand]) => [
+    ...(operand.kind === "literal" ? floatConstant(operand.value) : getLocal(1 + arrays.length + operand.index)),
+    ...code.f32x4Splat,
+    ...setLocal(places.spread.get(key)!),
+  ]);
+  const hasCodes = arrays.some((format) => typeof format === "object");
+  const pass = hasCodes
+    ? passByBlocks(kernel, places, locals)
+    : loopWhileLess(places.offset, 0, vectorStep(kernel, places));
+  // A loop runs once before it asks whether to go on: an empty array must skip it.
+  return encodeModule(parameters, locals, [...spread, ...unlessZero(0, pass)]);
+}
+
+/** What is done with four elements: they are loaded, computed with and stored, and the offset moves on. */
+function vectorStep({ arrays, steps, stores }: SimdKernel, places: Places, store = storeFloats): number[] {
+  const { offset, elements } = places;
+  const vector = (operand: KernelOperand): number => {
+    if (operand.kind === "array") return elements[operand.index]!;
+    return operand.kind === "step" ? places.steps[operand.index]! : places.spread.get(spreadKey(operand))!;
+  };
+  const loads = arrays.flatMap((format, i) => {
+    if (format === "scales") return [];
+    if (format === "float32") return [...address(i, offset), ...loadVector(), ...setLocal(elements[i]!)];
+    return dequantize(format.levels, address(i, offset, 2), elements[format.scales]!, elements[i]!);
+  });
   const compute = steps.flatMap(({ instruction, operands }, i) => [
     ...stepCode(instruction, operands.map(vector)),
-    ...setLocal(place.step(i, splatted.length)),
+    ...setLocal(places.steps[i]!),
   ]);
-  const writes = stores.flatMap(({ step, array }) => [
-    ...address(array, place.offset),
-    ...getLocal(place.step(step, splatted.length)),
-    simd,
-    store,
-    4,
-    0,
+  const writes = stores.flatMap(({ step, array }) => store(array, places.steps[step]!, offset));
+  const advance = [...getLocal(offset), ...integerConstant(16), ...code.i32Add, ...setLocal(offset)];
+  return [...loads, ...compute, ...writes, ...advance];
+}
+
+function storeFloats(array: number, vector: number, offset: number): number[] {
+  return [...address(array, offset), ...getLocal(vector), ...storeVector()];
+}
+
+/** A scale is known only when its block is complete: results in codes wait for the end of the block. */
+function passByBlocks(kernel: SimdKernel, places: Places, locals: Locals): number[] {
+  const { arrays, stores } = kernel;
+  const { offset, elements } = places;
+  const [start, end] = [locals.add(i32), locals.add(i32)];
+  const coded = new Map(
+    stores.flatMap(({ array }) => {
+      const format = arrays[array]!;
+      return typeof format === "object" ? [[array, format] as const] : [];
+    }),
+  );
+  const results = new Map([...coded].map(([array, { levels }], i) => [array, codedResult(levels, i, locals)]));
+  const position = [...getLocal(offset), ...getLocal(start), ...code.i32Sub];
+  const store: typeof storeFloats = (array, vector) =>
+    results.get(array)?.add(vector, position) ?? storeFloats(array, vector, offset);
+  const loadScales = arrays.flatMap((format, i) =>
+    format === "scales" ? [...address(i, offset, 8), ...loadToAll(), ...setLocal(elements[i]!)] : [],
+  );
+  return loopWhileLess(offset, 0, [
+    ...getLocal(offset),
+    ...setLocal(start),
+    ...getLocal(offset),
+    ...integerConstant(blockBytes),
+    ...code.i32Add,
+    ...setLocal(end),
+    ...loadScales,
+    ...[...results.values()].flatMap((result) => result.start()),
+    ...loopWhileLess(offset, end, vectorStep(kernel, places, store)),
+    ...[...results].flatMap(([array, result]) =>
+      result.finish(address(array, start, 2), address(coded.get(array)!.scales, start, 8)),
+    ),
   ]);
-  const advance = [
-    ...getLocal(place.offset),
-    0x41,
-    16,
-    0x6a,
-    0x22,
-    ...unsigned(place.offset),
-    ...getLocal(0),
-    0x49,
-    0x0d,
-    0,
-  ];
-  // A loop runs once before it asks whether to go on: an empty array must skip it.
-  return [
-    ...before,
-    ...getLocal(0),
-    0x04,
-    0x40,
-    0x03,
-    0x40,
-    ...loads,
-    ...compute,
-    ...writes,
-    ...advance,
-    0x0b,
-    0x0b,
-    0x0b,
-  ];
 }
 
-/** Numbers of the locals: parameters first, then the offset, the loaded elements, the spread scalars and the steps. */
-function localPlaces(arrays: number, scalars: number) {
-  const offset = 1 + arrays + scalars;
-  return {
-    scalar: (i: number) => 1 + arrays + i,
-    offset,
-    element: (i: number) => offset + 1 + i,
-    splat: (i: number) => offset + 1 + arrays + i,
-    step: (i: number, splats: number) => offset + 1 + arrays + splats + i,
-  };
+type NumberOperand = Extract<KernelOperand, { kind: "scalar" | "literal" }>;
+
+function isNumber(operand: KernelOperand): operand is NumberOperand {
+  return operand.kind === "scalar" || operand.kind === "literal";
 }
 
-type Places = ReturnType<typeof localPlaces>;
-
-function scalarOperands(steps: readonly KernelStep[]): KernelOperand[] {
-  const found: KernelOperand[] = [];
-  for (const operand of steps.flatMap(({ operands }) => operands)) {
-    const isScalar = operand.kind === "scalar" || operand.kind === "literal";
-    if (isScalar && !found.some((known) => sameOperand(known, operand))) found.push(operand);
-  }
-  return found;
-}
-
-function sameOperand(a: KernelOperand, b: KernelOperand): boolean {
-  if (a.kind === "literal" && b.kind === "literal") return Object.is(a.value, b.value);
-  return a.kind === b.kind && a.kind !== "literal" && b.kind !== "literal" && a.index === b.index;
-}
-
-function splatCode(operand: KernelOperand, place: Places): number[] {
-  if (operand.kind === "literal") return literal(operand.value);
-  return [...getLocal(place.scalar((operand as { index: number }).index)), simd, splat];
+function spreadKey(operand: NumberOperand): string {
+  if (operand.kind === "scalar") return `scalar ${operand.index}`;
+  return Object.is(operand.value, -0) ? "-0" : String(operand.value);
 }
 
 /** The number in all four places. */
 function literal(value: number): number[] {
-  return [0x43, ...new Uint8Array(Float32Array.of(value).buffer), simd, splat];
+  return [...floatConstant(value), ...code.f32x4Splat];
 }
 
 function operation(name: keyof typeof opcodes): number[] {
-  return [simd, ...unsigned(opcodes[name])];
+  return [0xfd, opcodes[name], ...(opcodes[name] < 128 ? [] : [1])];
 }
 
 /** Done twice, it makes at least 1 of any number but 0. */
@@ -187,46 +206,15 @@ const signCode = [
 
 function stepCode(instruction: SimdInstruction, vectors: readonly number[]): number[] {
   if (instruction === "sign") return [...vectors.flatMap(getLocal), ...signCode];
-  const code = operation(instruction);
-  if (instruction !== "v128.bitselect") return [...vectors.flatMap(getLocal), ...code];
+  const apply = operation(instruction);
+  if (instruction !== "v128.bitselect") return [...vectors.flatMap(getLocal), ...apply];
   const [condition, whenTrue, whenFalse] = vectors as [number, number, number];
-  const isTrue = [...getLocal(condition), ...literal(0), simd, notEqual];
-  return [...getLocal(whenTrue), ...getLocal(whenFalse), ...isTrue, ...code];
+  const isTrue = [...getLocal(condition), ...literal(0), ...code.f32x4NotEqual];
+  return [...getLocal(whenTrue), ...getLocal(whenFalse), ...isTrue, ...apply];
 }
 
-function address(array: number, offset: number): number[] {
-  return [...getLocal(1 + array), ...getLocal(offset), 0x6a];
-}
-
-function getLocal(index: number): number[] {
-  return [0x20, ...unsigned(index)];
-}
-
-function setLocal(index: number): number[] {
-  return [0x21, ...unsigned(index)];
-}
-
-/** LEB128. */
-function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return [...bytes, rest];
-    bytes.push((rest % 128) + 128);
-  }
-}
-
-function sized(bytes: readonly number[]): number[] {
-  return [...unsigned(bytes.length), ...bytes];
-}
-
-function section(id: number, content: readonly number[]): number[] {
-  return [id, ...sized(content)];
-}
-
-function vectorOf(items: readonly (readonly number[])[]): number[] {
-  return [...unsigned(items.length), ...items.flat()];
-}
-
-function text(value: string): number[] {
-  return sized([...new TextEncoder().encode(value)]);
+/** Pushes the address of an array's elements, of which `offset` (divided by 2 to the `shift`) bytes lie before. */
+function address(array: number, offset: number, shift = 0): number[] {
+  const shifted = shift === 0 ? [] : [...integerConstant(shift), ...code.i32ShrUnsigned];
+  return [...getLocal(1 + array), ...getLocal(offset), ...shifted, ...code.i32Add];
 }

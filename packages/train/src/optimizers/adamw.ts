@@ -26,6 +26,7 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
   const decay = decoupledWeightDecay("adamW", options, 0.1);
   return {
     name: "adamw",
+    neverNegative: ["secondMoment"],
     settings: (parameters) => ({ beta1, beta2, epsilon, ...decay.settings(parameters) }),
     initialState: (parameters) => ({
       firstMoment: mapNamed(parameters, zerosLike),

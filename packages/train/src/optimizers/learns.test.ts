@@ -7,6 +7,7 @@ import { cosineSchedule } from "../schedules.ts";
 import { Trainer } from "../trainer.ts";
 import { adafactor } from "./adafactor.ts";
 import { adamW } from "./adamw.ts";
+import { eightBitState } from "./eightBitState.ts";
 import { lion } from "./lion.ts";
 import { muon } from "./muon.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -19,6 +20,7 @@ afterAll(() => executor.dispose());
 const cases: [string, Optimizer, number][] = [
   ["adamW", adamW(), 3e-3],
   ["adafactor", adafactor(), 1e-1],
+  ["adamW in 8 bits", eightBitState(adamW(), { minimumSize: 0 }), 3e-3],
   ["lion", lion(), 2e-3],
   ["muon", muon(), 3e-3],
   ["sgd", sgd({ momentum: 0.9 }), 1e-1],

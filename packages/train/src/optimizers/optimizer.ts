@@ -27,6 +27,8 @@ export interface Optimizer {
   initialState(parameters: NamedTensors): OptimizerState;
   /** Numbers that change from step to step, worked out in float64 on the host; `step` counts from 0. */
   scalars(step: number, learningRate: number): Readonly<Record<string, number>>;
+  /** Kinds of state whose numbers are never negative: 8 bits then hold them more finely (`eightBitState`). Default none. */
+  readonly neverNegative?: readonly string[];
   update(input: UpdateInput): { parameters: NamedTensors; state: OptimizerState };
 }
 

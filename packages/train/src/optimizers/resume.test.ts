@@ -13,6 +13,7 @@ import { cosineSchedule, warmupStableDecaySchedule } from "../schedules.ts";
 import { Trainer, type TrainerOptions } from "../trainer.ts";
 import { adafactor } from "./adafactor.ts";
 import { adamW } from "./adamw.ts";
+import { eightBitState } from "./eightBitState.ts";
 import { lion } from "./lion.ts";
 import { muon } from "./muon.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -42,6 +43,11 @@ const cases: Record<string, Case> = {
   adafactor: { optimizer: () => adafactor() },
   lion: { optimizer: () => lion() },
   muon: { optimizer: () => muon() },
+  "adamw in 8 bits": { optimizer: () => eightBitState(adamW(), { minimumSize: 0 }) },
+  "lion in 8 bits, in float16": {
+    optimizer: () => eightBitState(lion(), { minimumSize: 0 }),
+    options: { precision: "float16", lossScaling: { initialScale: 2 ** 24 } },
+  },
   "sgd with dampening": { optimizer: () => sgd({ momentum: 0.9, dampening: 0.5 }) },
   "sgd without momentum": { optimizer: () => sgd() },
   "layer-wise rates, ema and early stopping": {

@@ -1,9 +1,16 @@
 // State that starts at zero.
-import { hostArray, lazyTensor, type Shape, type Tensor } from "@llm/tensor";
+import { type DType, hostArray, lazyTensor, type Shape, type Tensor } from "@llm/tensor";
 
 /** float32 zeros of the parameter's shape. */
 export function zerosLike({ shape }: { readonly shape: Shape }): Tensor {
-  const sizes = shape as readonly number[];
-  const count = sizes.reduce((a, b) => a * b, 1);
-  return lazyTensor(() => hostArray("float32", count), { dtype: "float32", shape: sizes });
+  return zeros(shape, "float32");
+}
+
+export function zeros(shape: Shape, dtype: DType): Tensor {
+  return lazyTensor(() => hostArray(dtype, elementCount(shape)), { dtype, shape: shape as readonly number[] });
+}
+
+/** Numbers in a tensor of a known shape. */
+export function elementCount(shape: Shape): number {
+  return (shape as readonly number[]).reduce((a, b) => a * b, 1);
 }

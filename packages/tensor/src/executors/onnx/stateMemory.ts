@@ -2,8 +2,10 @@
 // reads and writes the same bytes.
 /// <reference path="../../wasm/webAssembly.d.ts" />
 import type * as Ort from "onnxruntime-node";
+import { quantizationBlockSize } from "../../fused/quantizeBlockwise.ts";
 import { concreteCount } from "../../shape.ts";
-import { type CompiledKernel, instantiateKernel } from "../../wasm/simdKernel.ts";
+import { blockwiseBytes, fillTables } from "../../wasm/blockwise.ts";
+import { type ArrayFormat, type CompiledKernel, instantiateKernel } from "../../wasm/simdKernel.ts";
 import type { KernelPlan } from "./protocol.ts";
 
 /** A tensor that the runtime holds; bfloat16 is kept as float32. `place` is where it lives, if that is a kernel's memory. */
@@ -39,20 +41,21 @@ export class StateMemory {
 
   constructor(ort: typeof Ort, plans: readonly KernelPlan[]) {
     this.kernels = groupByMemory(plans).flatMap((group) => {
-      const bytes = group.reduce((total, index) => total + regionBytes(plans[index]!), 0);
+      const withTables = group.some((index) => hasCodes(plans[index]!));
+      let next = withTables ? blockwiseBytes : 0;
+      const bytes = group.reduce((total, index) => total + regionBytes(plans[index]!), next);
       const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) });
+      if (withTables) fillTables(memory);
       const compiled = new Map<string, CompiledKernel>();
-      let next = 0;
       return group.map((index) => {
         const plan = plans[index]!;
         const key = JSON.stringify(plan.kernel);
         const run = compiled.get(key) ?? instantiateKernel(plan.kernel, memory);
         compiled.set(key, run);
-        const places = plan.arrays.map((): Place => {
+        const places = plan.kernel.arrays.map((format): Place => {
           const address = next;
-          next += arrayBytes(plan);
-          const view = new Float32Array(memory.buffer, address, concreteCount(plan.shape));
-          return { address, tensor: new ort.Tensor("float32", view, plan.shape) };
+          next += arrayBytes(plan, format);
+          return { address, tensor: viewOf(ort, memory, address, { shape: plan.shape, format }) };
         });
         return { plan, bytes: 16 * Math.ceil(concreteCount(plan.shape) / 4), places, run };
       });
@@ -63,9 +66,10 @@ export class StateMemory {
   static settle(ort: typeof Ort, place: Place, buffer: RuntimeBuffer): number {
     const { owner } = place;
     if (owner === buffer) return 0;
-    const room = place.tensor.data as Float32Array;
+    const room = place.tensor.data as Float32Array | Uint8Array;
     if (owner) {
-      owner.tensor = new ort.Tensor("float32", room.slice(), place.tensor.dims as number[]);
+      const { type, dims } = place.tensor;
+      owner.tensor = new ort.Tensor(type as "float32", room.slice() as Float32Array, dims as number[]);
       owner.place = undefined;
     }
     room.set(buffer.tensor.data as Float32Array);
@@ -77,12 +81,30 @@ export class StateMemory {
   }
 }
 
-function arrayBytes({ shape }: KernelPlan): number {
-  return alignment * Math.ceil((4 * concreteCount(shape)) / alignment);
+function hasCodes({ kernel }: KernelPlan): boolean {
+  return kernel.arrays.some((format) => typeof format === "object");
+}
+
+function viewOf(
+  ort: typeof Ort,
+  memory: WebAssembly.Memory,
+  address: number,
+  { shape, format }: { shape: readonly number[]; format: ArrayFormat },
+): Ort.Tensor {
+  const count = concreteCount(shape);
+  if (typeof format === "object") return new ort.Tensor("uint8", new Uint8Array(memory.buffer, address, count), shape);
+  const dims = format === "scales" ? [count / quantizationBlockSize] : shape;
+  return new ort.Tensor("float32", new Float32Array(memory.buffer, address, concreteCount(dims)), dims);
+}
+
+function arrayBytes({ shape }: KernelPlan, format: ArrayFormat): number {
+  const count = concreteCount(shape);
+  const bytes = format === "float32" ? 4 * count : format === "scales" ? (4 * count) / quantizationBlockSize : count;
+  return alignment * Math.ceil(bytes / alignment);
 }
 
 function regionBytes(plan: KernelPlan): number {
-  return plan.arrays.length * arrayBytes(plan);
+  return plan.kernel.arrays.reduce((total, format) => total + arrayBytes(plan, format), 0);
 }
 
 /** Kernels by number, in groups that fit into one memory each. */

@@ -1,6 +1,7 @@
 import { afterAll, expect, it } from "vitest";
 import { compile } from "../../compile.ts";
-import { type Tensor, tensor, where } from "../../index.ts";
+import { dequantizeBlockwise, quantizeBlockwise, type Tensor, tensor, where } from "../../index.ts";
+import { hostRandomNormal } from "../../random.ts";
 import { onnxExecutor } from "../onnx.ts";
 import { referenceExecutor } from "../reference.ts";
 import { divideWork } from "./hostWork.ts";
@@ -144,4 +145,56 @@ it("writes each result over the state it is made of, in whatever order they come
       expect(source).toEqual({ kind: "input", index: ["weight", "mean"].indexOf(name) });
     }
   }
+});
+
+/** Moments in 8 bits: numbers in the kernel, codes in memory. */
+function codedUpdate(state: Record<"weight" | "codes" | "scales", Tensor>, gradient: Tensor, rate: Tensor) {
+  const moment = dequantizeBlockwise(state as never, "signed")
+    .mul(0.9)
+    .add(gradient.mul(rate));
+  return { weight: state.weight.sub(moment.mul(0.1)), ...quantizeBlockwise(moment, "signed") };
+}
+
+const codedStart = () => ({
+  weight: tensor(hostRandomNormal(1, "weight", 1024), { shape: [4, 256] }),
+  codes: tensor(new Uint8Array(1024), { shape: [4, 256] }),
+  scales: tensor(new Float32Array(4)),
+});
+
+it("reads and writes codes in place, with the very numbers of the reference executor", async () => {
+  const run = async (runner: typeof executor) => {
+    const step = compile(codedUpdate, { executor: runner, donate: [0] });
+    let state: ReturnType<typeof codedUpdate> = codedStart();
+    for (let i = 0; i < 6; i++) {
+      const gradient = tensor(
+        hostRandomNormal(i, "gradient", 1024).map((x) => x ** 5),
+        { shape: [4, 256] },
+      );
+      state = await step(state, gradient, tensor(0.5 / (i + 1)));
+    }
+    return Object.fromEntries(
+      await Promise.all(Object.entries(state).map(async ([k, x]) => [k, [...(await x.data())]])),
+    );
+  };
+  const { program } = compile(codedUpdate, { executor, donate: [0] }).record(
+    codedStart(),
+    codedStart().weight,
+    tensor(1),
+  );
+  const { kernels, program: graph } = divideWork(program, [true, true, true, false, false]);
+  expect(kernels[0]!.kernel.arrays).toEqual(["scales", { levels: "signed", scales: 0 }, "float32", "float32"]);
+  expect(graph.nodes.map(({ op }) => op.name)).toEqual(["constant"]);
+  expect(await run(executor)).toEqual(await run(referenceExecutor()));
+});
+
+it("leaves codes to the graph that something else reads, or that have no array to go to", () => {
+  const kernelsOf = (fn: typeof codedUpdate, donated: readonly boolean[]) =>
+    divideWork(compile(fn, { executor }).program(codedStart(), codedStart().weight, tensor(1)), donated).kernels;
+  expect(kernelsOf(codedUpdate, [true, false, true, false, false])).toEqual([]);
+  const read = (...args: Parameters<typeof codedUpdate>) => {
+    const next = codedUpdate(...args);
+    return { ...next, sum: next.codes.cast("float32").sum() };
+  };
+  const formats = kernelsOf(read, [true, true, true, false, false]).flatMap(({ kernel }) => kernel.arrays);
+  expect(formats.every((format) => format === "float32")).toBe(true);
 });
