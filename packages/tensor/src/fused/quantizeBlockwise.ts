@@ -51,7 +51,7 @@ export const quantizeBlockwiseOp = defineFusedOp<BlockwiseAttributes>({
   compose: ([x], { levels }) => {
     const blocks = reshape(x!, [blocksOf("quantizeBlockwise", x!.shape), quantizationBlockSize]);
     const scales = maximum(max(abs(blocks), -1, { keepDimensions: true }), smallestBlockScale);
-    const codes = nearestLevels(div(blocks, scales), levels);
+    const codes = nearestLevels(mul(blocks, div(constant(1), scales)), levels);
     return [reshape(cast(codes, "uint8"), x!.shape), reshape(scales, [scales.shape[0]!])];
   },
 });

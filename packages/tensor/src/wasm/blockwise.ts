@@ -100,7 +100,7 @@ export interface CodedResult {
 /** The `index`-th result in codes of a kernel. */
 export function codedResult(levels: QuantizationLevels, index: number, locals: Locals): CodedResult {
   const scratch = scratchAddress + index * blockBytes;
-  const [largest, vector] = [locals.add(v128), locals.add(v128)];
+  const [largest, inverse, vector] = [locals.add(v128), locals.add(v128), locals.add(v128)];
   const [position, limit, found] = [locals.add(i32), locals.add(i32), locals.add(i32)];
   const boundaries = tableOf[levels] + firstCodesBytes + blockBytes;
   const encode = (codes: readonly number[]) =>
@@ -142,9 +142,12 @@ export function codedResult(levels: QuantizationLevels, index: number, locals: L
       ...scale,
       ...places.flatMap((place) => [...getLocal(largest), ...floatAt(place), ...(place > 0 ? code.f32Max : [])]),
       ...storeFloat(),
+      ...floatConstant(1),
+      ...code.f32x4Splat,
       ...scale,
       ...loadToAll(),
-      ...setLocal(largest),
+      ...code.f32x4Div,
+      ...setLocal(inverse),
       ...integerConstant(0),
       ...setLocal(position),
       ...integerConstant(blockBytes),
@@ -152,8 +155,8 @@ export function codedResult(levels: QuantizationLevels, index: number, locals: L
       ...loopWhileLess(position, limit, [
         ...getLocal(position),
         ...loadVector(scratch),
-        ...getLocal(largest),
-        ...code.f32x4Div,
+        ...getLocal(inverse),
+        ...code.f32x4Mul,
         ...setLocal(vector),
         ...encode(codes),
         ...getLocal(position),
