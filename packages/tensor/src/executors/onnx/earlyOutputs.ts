@@ -24,7 +24,8 @@ export function earlyOutputs(program: Program, outputs: readonly Tensor[]): Earl
     const { node, dtype, shape } = output;
     const value = node.op.addend === undefined ? undefined : node.inputs[node.op.addend];
     if (!value || value.node.inputs.length === 0 || readers.get(value)!.size > 1 || !isConcrete(shape)) return [];
-    if (program.outputs.includes(value)) return [];
+    const isReadTwice = node.inputs.filter((input) => input === value).length > 1;
+    if (isReadTwice || program.outputs.includes(value)) return [];
     return concreteCount(shape) * byteSize(dtype) < worthwhileBytes ? [] : [{ value, output }];
   });
 }
