@@ -2,15 +2,27 @@
 // gradients have the shapes of GPT-2 (124M with 12 layers); the optimisers take turns.
 import { parseArgs } from "node:util";
 import { Gpt, gptPresets, namedParameters, parameterCount } from "@llm/model";
-import { compile, flattenTensors, hostRandomNormal, onnxExecutor, type Tensor, tensor } from "@llm/tensor";
-import { adafactor, adamW, lion, muon, type NamedTensors, type Optimizer, type OptimizerState, sgd } from "@llm/train";
+import { byteSize, compile, flattenTensors, hostRandomNormal, onnxExecutor, type Tensor, tensor } from "@llm/tensor";
+import {
+  adafactor,
+  adamW,
+  eightBitState,
+  lion,
+  muon,
+  type NamedTensors,
+  type Optimizer,
+  type OptimizerState,
+  sgd,
+} from "@llm/train";
 import { describeMachine } from "./machine.ts";
 import { median } from "./median.ts";
 
 const optimizers: Record<string, Optimizer> = {
   adamW: adamW(),
+  "adamW, 8 bits": eightBitState(adamW()),
   adafactor: adafactor(),
   lion: lion(),
+  "lion, 8 bits": eightBitState(lion()),
   "sgd, momentum": sgd({ momentum: 0.9 }),
   muon: muon(),
 };
@@ -42,7 +54,8 @@ async function measure(optimizer: Optimizer, model: Gpt, steps: number) {
   const parameters = noise(1, 0.02);
   const gradients = noise(2, 1e-3);
   const initial = optimizer.initialState(parameters);
-  const stateNumbers = flattenTensors(initial).reduce((total, { tensor }) => total + elements(tensor), 0);
+  const bytesOf = (state: Tensor) => elements(state) * byteSize(state.dtype);
+  const stateBytes = flattenTensors(initial).reduce((total, { tensor }) => total + bytesOf(tensor), 0);
   let state: State = { parameters, state: initial };
   const times: number[] = [];
   for (let step = 0; step < steps + 2; step++) {
@@ -54,7 +67,7 @@ async function measure(optimizer: Optimizer, model: Gpt, steps: number) {
     times.push(performance.now() - start);
   }
   await executor.dispose();
-  return { times: times.slice(2), stateNumbers };
+  return { times: times.slice(2), stateBytes };
 }
 
 export async function run(args: readonly string[]): Promise<void> {
@@ -66,12 +79,12 @@ export async function run(args: readonly string[]): Promise<void> {
   const model = new Gpt({ ...gptPresets.gpt2, vocabularySize: 50257, layers: Number(values.layers) });
   const count = parameterCount(model);
   console.log(
-    `| ${(count / 1e6).toFixed(1)}M parameters | median ms/update | least ms/update | state, numbers per weight |`,
+    `| ${(count / 1e6).toFixed(1)}M parameters | median ms/update | least ms/update | state, bytes per weight |`,
   );
   console.log("| --- | --- | --- | --- |");
   for (const [name, optimizer] of Object.entries(optimizers)) {
-    const { times, stateNumbers } = await measure(optimizer, model, Number(values.steps));
-    const cells = [name, median(times).toFixed(0), Math.min(...times).toFixed(0), (stateNumbers / count).toFixed(2)];
+    const { times, stateBytes } = await measure(optimizer, model, Number(values.steps));
+    const cells = [name, median(times).toFixed(0), Math.min(...times).toFixed(0), (stateBytes / count).toFixed(2)];
     console.log(`| ${cells.join(" | ")} |`);
   }
 }
