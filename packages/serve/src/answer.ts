@@ -4,7 +4,7 @@ import type { ApiError } from "./apiError.ts";
 import { ChoiceCollector } from "./choiceCollector.ts";
 import { type CompletionContext, type CompletionListener, startCompletion } from "./completion.ts";
 import { eventStream } from "./eventStream.ts";
-import type { CompletionRequest, Usage } from "./openai.ts";
+import type { AnswerHead, CompletionRequest, Usage } from "./openai.ts";
 
 export interface AnswerContext extends Omit<CompletionContext, "listener"> {
   readonly format: AnswerFormat;
@@ -55,6 +55,6 @@ function streamAnswer(request: CompletionRequest, context: AnswerContext): Respo
   return events.response;
 }
 
-function answerHead(prefix: string, object: string, model: string) {
+function answerHead(prefix: string, object: string, model: string): AnswerHead {
   return { id: `${prefix}-${crypto.randomUUID()}`, object, created: Math.floor(Date.now() / 1000), model };
 }

@@ -3,7 +3,7 @@ import type { FinishReason } from "@llm/model";
 import { FormatError } from "@llm/tokenizer";
 import { z } from "zod";
 import { ApiError } from "./apiError.ts";
-import type { CompletionRequest, Usage } from "./openai.ts";
+import type { AnswerHead, CompletionRequest, Usage } from "./openai.ts";
 import {
   flag,
   generationFields,
@@ -172,22 +172,13 @@ export interface ChatChunkChoice {
 }
 
 /** A whole answer to a chat request. */
-export interface ChatCompletion {
-  readonly id: string;
-  readonly object: "chat.completion";
-  /** Unix time in seconds. */
-  readonly created: number;
-  readonly model: string;
+export interface ChatCompletion extends AnswerHead<"chat.completion"> {
   readonly choices: readonly ChatChoice[];
   readonly usage: Usage;
 }
 
 /** One chunk of a streamed answer. */
-export interface ChatCompletionChunk {
-  readonly id: string;
-  readonly object: "chat.completion.chunk";
-  readonly created: number;
-  readonly model: string;
+export interface ChatCompletionChunk extends AnswerHead<"chat.completion.chunk"> {
   readonly choices: readonly ChatChunkChoice[];
   /** Only where `stream_options.include_usage` asks for it: null in all chunks but the last. */
   readonly usage?: Usage | null;

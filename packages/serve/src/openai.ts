@@ -77,13 +77,17 @@ export interface CompletionChoice {
   readonly finish_reason: FinishReason | null;
 }
 
-/** A whole answer, or one chunk of a streamed one. */
-export interface Completion {
+/** What every answer begins with, and every chunk of a streamed one; `object` says which it is. */
+export interface AnswerHead<Kind extends string = string> {
   readonly id: string;
-  readonly object: "text_completion";
+  readonly object: Kind;
   /** Unix time in seconds. */
   readonly created: number;
   readonly model: string;
+}
+
+/** A whole answer, or one chunk of a streamed one. */
+export interface Completion extends AnswerHead<"text_completion"> {
   readonly choices: readonly CompletionChoice[];
   /** In a stream only where `stream_options.include_usage` asks for it: null in all chunks but the last. */
   readonly usage?: Usage | null;

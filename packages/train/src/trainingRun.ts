@@ -27,6 +27,7 @@ import { lockFolder } from "./folderLock.ts";
 import type { Objective } from "./objectives/objective.ts";
 import { adamW } from "./optimizers/adamw.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { elementCount } from "./optimizers/zeros.ts";
 import {
   findTrouble,
   initialRollBackState,
@@ -186,10 +187,7 @@ export class TrainingRun<Model extends PretrainedModel, B> {
 
   /** What trackers are told before the first event. */
   information(): RunInformation {
-    const parameters = flattenTensors(this.model).reduce(
-      (total, { tensor }) => total + (tensor.shape as readonly number[]).reduce((a, b) => a * b, 1),
-      0,
-    );
+    const parameters = flattenTensors(this.model).reduce((total, { tensor }) => total + elementCount(tensor.shape), 0);
     return { step: this.#step, steps: this.#options.steps, parameters, settings: this.#settings() };
   }
 

@@ -5,7 +5,7 @@ import { TrainError } from "../errors.ts";
 import { filterNamed, mapNamed, type Optimizer } from "./optimizer.ts";
 import { checkLimits } from "./settingLimits.ts";
 import { decoupledWeightDecay, hasSeveralAxes, type WeightDecayOptions } from "./weightDecay.ts";
-import { zerosLike } from "./zeros.ts";
+import { elementCount, zerosLike } from "./zeros.ts";
 
 export interface AdafactorOptions extends WeightDecayOptions {
   /** Step t takes t ** beta2Decay of the new squares into the mean. Default -0.8. */
@@ -87,6 +87,6 @@ export function adafactor(options: AdafactorOptions = {}): Optimizer {
 }
 
 function rootMeanSquare(x: Tensor): Tensor {
-  const count = (x.shape as readonly number[]).reduce((a, b) => a * b, 1);
+  const count = elementCount(x.shape);
   return sumOfSquares(x).div(count).sqrt();
 }

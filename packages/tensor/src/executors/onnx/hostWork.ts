@@ -65,8 +65,8 @@ export function divideWork(program: Program, donated: readonly boolean[]): HostW
     arrays: arrays.map(source),
     scalars: scalars.map(source),
   }));
-  const placed = new Set(kernels.flatMap(({ arrays }) => arrays.filter(({ kind }) => kind === "output")));
-  const graphOutputs = [...placed].map(({ index }) => inside[index]!);
+  const placed = kernels.flatMap(({ arrays }) => arrays.flatMap(({ kind, index }) => (kind === "output" ? index : [])));
+  const graphOutputs = [...new Set(placed)].map((index) => inside[index]!);
   const shared = earlyOutputs(makeProgram(program.inputs, inside), graphOutputs).map(({ value, output }) => ({
     place: inside.indexOf(output),
     output: inside.push(value) - 1,
